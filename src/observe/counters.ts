@@ -1,0 +1,64 @@
+/**
+ * Numbers the data path keeps: plain fields and typed arrays, written without a call into a metrics library, read when
+ * somebody scrapes. Prometheus names and labels are given in `prometheus.ts`.
+ */
+import { ERROR_CODES } from '../errors.ts';
+
+/**
+ * Durations in powers of two of a microsecond: bucket i counts values below 2^i µs; the last one everything.
+ *
+ *   i      0    1    2    3   …  10    …  20    …  26
+ *   below  1µs  2µs  4µs  8µs   1.02ms   1.05s    67s
+ */
+export class DurationHistogram {
+  static readonly BUCKETS = 28;
+  readonly buckets = new Float64Array(DurationHistogram.BUCKETS);
+  sumMs = 0;
+
+  record(ms: number): void {
+    const us = (ms * 1000) | 0;
+    const bucket = us <= 0 ? 0 : 32 - Math.clz32(us);
+    const last = DurationHistogram.BUCKETS - 1;
+    const index = bucket > last ? last : bucket;
+    this.buckets[index] = (this.buckets[index] as number) + 1;
+    this.sumMs += ms;
+  }
+}
+
+/** What one pool counts about its clients. */
+export class PoolCounters {
+  connections = 0;
+  connectionsTotal = 0;
+  topologyVersion = 0;
+  /** By `CommandRow.id`. */
+  readonly requests: Float64Array;
+  readonly duration = new DurationHistogram();
+  /** Error replies made by keyfan, by `ERROR_INDEX`. */
+  readonly errors = new Float64Array(ERROR_CODES.length);
+
+  constructor(commandCount: number) {
+    this.requests = new Float64Array(commandCount);
+  }
+}
+
+/**
+ * What one backend counts about its node. Conservation, at rest: sent = delivered + dropped + failed.
+ */
+export class BackendCounters {
+  up = 0;
+  /** Fragments accepted for this node. */
+  requests = 0;
+  inFlight = 0;
+  queuedBytes = 0;
+  reconnects = 0;
+  desyncs = 0;
+  /** In-flight entries made, keyfan's own included. */
+  sent = 0;
+  delivered = 0;
+  /** Replies consumed behind a tombstone. */
+  dropped = 0;
+  failed = 0;
+  readonly duration = new DurationHistogram();
+  /** By `ERROR_INDEX`. */
+  readonly errors = new Float64Array(ERROR_CODES.length);
+}
