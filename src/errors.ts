@@ -26,6 +26,12 @@ export const ERRORS = {
   refused: row('client', 'no', false, 'ERR %s'),
   cross_slot: row('client', 'no', false, "CROSSSLOT Keys in request don't hash to the same slot"),
   no_auth: row('client', 'no', false, 'NOAUTH Authentication required.'),
+  no_auth_hello: row(
+    'client',
+    'no',
+    false,
+    'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+  ),
   wrong_password: row('client', 'no', false, 'WRONGPASS invalid username-password pair or user is disabled.'),
   no_proto: row('client', 'no', false, 'NOPROTO unsupported protocol version'),
   max_clients: row('proxy', 'no', true, 'ERR max number of clients reached'),
@@ -34,7 +40,6 @@ export const ERRORS = {
   not_sent: row('node', 'no', true, 'ERR keyfan: connection to node %s failed before the command was sent; it was not executed'),
   connection_lost: row('node', 'unknown', false, 'ERR keyfan: connection to node %s was lost; the command may have been executed'),
   timeout: row('node', 'unknown', false, 'ERR keyfan: node %s did not answer in time; the command may have been executed'),
-  timeout_unsent: row('node', 'no', true, 'ERR keyfan: node %s was not reached in time; the command was not executed'),
   bad_reply: row('node', 'unknown', false, 'ERR keyfan: node %s sent a malformed reply; the command may have been executed'),
   partly_executed: row('node', 'partly', false, 'ERR keyfan: the command was partly executed: %s'),
   no_nodes: row('node', 'no', true, 'ERR keyfan: no node of this pool is in service; the command was not executed'),
@@ -49,10 +54,9 @@ export const ERROR_INDEX: Readonly<Record<ErrorCode, number>> = Object.freeze(
   Object.assign(Object.create(null), Object.fromEntries(ERROR_CODES.map((code, index) => [code, index]))),
 );
 
-/** Makes a text safe inside a one-line reply: control characters become spaces. */
+/** Makes a text safe inside a one-line reply as Redis does: line breaks become spaces. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must go
-  return text.replace(/[\u0000-\u001f\u007f]/g, ' ');
+  return text.replace(/[\r\n]/g, ' ');
 }
 
 /** The error as its RESP text without `-` and CRLF. */

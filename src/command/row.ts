@@ -1,4 +1,7 @@
-/** Facts about one command (or subcommand, `object|encoding`). Rows are frozen data made at start from the generated table. */
+/**
+ * Facts about one command (or subcommand, `object|encoding`). Rows are frozen data made at start from the generated table.
+ * Every row has every property, absent ones as `undefined`: one hidden class, since the hot path reads rows.
+ */
 export interface CommandRow {
   /** Dense index: typed-array counters use it. */
   readonly id: number;
@@ -14,17 +17,17 @@ export interface CommandRow {
   readonly keys: KeySpec;
   readonly policy: Policy;
   /** Set when `policy` is `local`: which local command answers. */
-  readonly local?: LocalName;
+  readonly local?: LocalName | undefined;
   /** Set when `policy` is `split`. */
-  readonly split?: SplitName;
+  readonly split?: SplitName | undefined;
   /** Set when `policy` is `refuse`: the text behind `ERR `, says what to do instead where there is something. */
-  readonly refusal?: string;
+  readonly refusal?: string | undefined;
   /** Extra check on the arguments before it may pass (BLOCK option, SORT patterns …): name in `command/special/`. */
-  readonly guard?: GuardName;
+  readonly guard?: GuardName | undefined;
   /** In a pool that keeps copies (`random`): goes to every node, so that no stale copy survives. */
   readonly everywhere: boolean;
   /** Subcommand rows by lower-case name, where this is a container. */
-  readonly subcommands?: ReadonlyMap<string, CommandRow>;
+  readonly subcommands?: ReadonlyMap<string, CommandRow> | undefined;
 }
 
 /**
@@ -36,19 +39,44 @@ export type Policy = 'shard' | 'split' | 'any' | 'local' | 'refuse';
 
 export type SplitName = 'mget' | 'mset' | 'sum';
 
-export type LocalName =
-  | 'ping' | 'echo' | 'quit' | 'time' | 'command' | 'client' | 'hello' | 'auth' | 'select' | 'reset' | 'info';
+export type LocalName = 'ping' | 'echo' | 'quit' | 'time' | 'command' | 'client' | 'hello' | 'auth' | 'select' | 'reset' | 'info';
 
-export type GuardName = 'no_block_option' | 'no_sort_patterns' | 'none';
+export type GuardName = 'no_block_option' | 'no_sort_patterns' | 'no_other_database' | 'none';
 
-/** Where keys stand among the arguments; indexes count the command name as 0. */
+/** Where keys stand among the arguments; indexes count the command name as 0. Words are in lower case. */
 export type KeySpec =
   | { readonly kind: 'none' }
   /** From `first` to `last` (negative: from the end) by `step`. */
   | { readonly kind: 'range'; readonly first: number; readonly last: number; readonly step: number }
-  /** A count at `countAt`, that many keys from `first`; `lead` are further fixed keys (ZUNIONSTORE's destination). */
-  | { readonly kind: 'numkeys'; readonly countAt: number; readonly first: number; readonly lead: readonly number[] }
-  /** All arguments behind keyword `word` (searched from `from`), the first half of them where `half` (XREAD STREAMS). */
-  | { readonly kind: 'keyword'; readonly word: string; readonly from: number; readonly half: boolean }
-  /** `base` plus keys named by options (`STORE key`): each option's next argument. */
-  | { readonly kind: 'options'; readonly base: KeySpec; readonly words: readonly string[]; readonly from: number };
+  /**
+   * A count at `countAt`, that many keys from `first` by `step`; `lead` are further fixed keys (ZUNIONSTORE's destination).
+   * A count of 0 is valid only where `mayBeZero` (EVAL).
+   */
+  | {
+      readonly kind: 'numkeys';
+      readonly countAt: number;
+      readonly first: number;
+      readonly step: number;
+      readonly lead: readonly number[];
+      readonly mayBeZero: boolean;
+    }
+  /**
+   * All arguments behind keyword `word` (searched from `from`), the first half of them where `half` (XREAD STREAMS).
+   * `valued`: see below.
+   */
+  | { readonly kind: 'keyword'; readonly word: string; readonly from: number; readonly half: boolean; readonly valued: Valued }
+  /**
+   * `base` plus keys named by options (`STORE key`): each option's next argument, the last one where an option is repeated.
+   */
+  | {
+      readonly kind: 'options';
+      readonly base: KeySpec;
+      readonly words: readonly string[];
+      readonly valued: Valued;
+      readonly from: number;
+    }
+  /** MIGRATE: the key at 3, or where that is empty everything behind the option KEYS. */
+  | { readonly kind: 'migrate' };
+
+/** Options with their number of values: a value is never an option itself (`SORT k GET store`, a group called `streams`). */
+export type Valued = readonly (readonly [word: string, values: number])[];

@@ -2,7 +2,7 @@
  * Numbers the data path keeps: plain fields and typed arrays, written without a call into a metrics library, read when
  * somebody scrapes. Prometheus names and labels are given in `prometheus.ts`.
  */
-import { ERROR_CODES } from '../errors.ts';
+import { ERROR_CODES, ERROR_INDEX, type ErrorCode } from '../errors.ts';
 
 /**
  * Durations in powers of two of a microsecond: bucket i counts values below 2^i µs; the last one everything.
@@ -25,18 +25,27 @@ export class DurationHistogram {
   }
 }
 
+/** Errors by `ERROR_INDEX`. */
+export class ErrorCounters {
+  readonly errors = new Float64Array(ERROR_CODES.length);
+
+  countError(code: ErrorCode): void {
+    const index = ERROR_INDEX[code];
+    this.errors[index] = (this.errors[index] as number) + 1;
+  }
+}
+
 /** What one pool counts about its clients. */
-export class PoolCounters {
+export class PoolCounters extends ErrorCounters {
   connections = 0;
   connectionsTotal = 0;
   topologyVersion = 0;
   /** By `CommandRow.id`. */
   readonly requests: Float64Array;
   readonly duration = new DurationHistogram();
-  /** Error replies made by keyfan, by `ERROR_INDEX`. */
-  readonly errors = new Float64Array(ERROR_CODES.length);
 
   constructor(commandCount: number) {
+    super();
     this.requests = new Float64Array(commandCount);
   }
 }
@@ -44,7 +53,7 @@ export class PoolCounters {
 /**
  * What one backend counts about its node. Conservation, at rest: sent = delivered + dropped + failed.
  */
-export class BackendCounters {
+export class BackendCounters extends ErrorCounters {
   up = 0;
   /** Fragments accepted for this node. */
   requests = 0;
@@ -59,6 +68,4 @@ export class BackendCounters {
   dropped = 0;
   failed = 0;
   readonly duration = new DurationHistogram();
-  /** By `ERROR_INDEX`. */
-  readonly errors = new Float64Array(ERROR_CODES.length);
 }

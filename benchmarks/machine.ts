@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { cpus, release, totalmem, type } from 'node:os';
+import { NUTCRACKER } from '../test/support/nutcracker.ts';
+import { REDIS_SERVER } from '../test/support/redis.ts';
+
+/** What a reader needs to judge the figures. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory: string;
+  readonly kernel: string;
+  readonly node: string;
+  readonly redis: string;
+  readonly nutcracker: string;
+}
+
+export function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    kernel: `${type()} ${release()}`,
+    node: process.version,
+    redis: version(REDIS_SERVER, '--version'),
+    nutcracker: NUTCRACKER === undefined ? 'not installed' : version(NUTCRACKER, '--version'),
+  };
+}
+
+function version(command: string, flag: string): string {
+  // nutcracker writes its version to standard error and exits with 1.
+  const { stdout, stderr } = spawnSync(command, [flag], { encoding: 'utf8' });
+  return /\d+\.\d+\.\d+/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown';
+}

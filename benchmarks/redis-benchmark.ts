@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { cpuSeconds } from './cpu.ts';
+import { DATASETS, type Workload } from './workloads.ts';
+
+export interface Measured {
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Share of one core that redis-benchmark itself used: near 1 it is the limit, not what it measures. */
+  readonly clientBusy: number;
+}
+
+export const REDIS_BENCHMARK = process.env.REDIS_BENCHMARK ?? 'redis-benchmark';
+const CLIENT_SAMPLE_MS = 50;
+
+/** What redis-benchmark says to every proxy, which has no CONFIG. */
+const KNOWN_WARNING = /Could not fetch server CONFIG/;
+
+/** Runs one workload against a port of 127.0.0.1. `requests` is rounded up to whole pipelines of all clients. */
+export async function runRedisBenchmark(port: number, workload: Workload, requests: number): Promise<Measured> {
+  const { clients, pipeline, dataset, args } = workload;
+  const whole = clients * pipeline;
+  const count = Math.max(1, Math.ceil(requests / whole)) * whole;
+  const options = { h: '127.0.0.1', p: port, n: count, c: clients, P: pipeline, r: DATASETS[dataset].keyspace };
+  const flags = Object.entries(options).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
+  const child = spawn(REDIS_BENCHMARK, [...flags, '--csv', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const began = performance.now();
+  let clientCpu = 0;
+  let sampledAt = began;
+  const sampler = setInterval(() => {
+    const seconds = cpuSeconds(child.pid ?? -1);
+    if (seconds === 0) return;
+    clientCpu = seconds;
+    sampledAt = performance.now();
+  }, CLIENT_SAMPLE_MS);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString('latin1');
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString('latin1');
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  clearInterval(sampler);
+  if (code !== 0) throw new Error(`redis-benchmark exited with ${code}: ${output.trim()}`);
+  const clientBusy = sampledAt > began ? clientCpu / ((sampledAt - began) / 1000) : Number.NaN;
+  return { requests: count, ...parseCsv(output), clientBusy };
+}
+
+/** The figures in redis-benchmark's `--csv` output; columns are found by their names. Any complaint in it throws. */
+export function parseCsv(output: string): Pick<Measured, 'requestsPerSecond' | 'p50Ms' | 'p99Ms'> {
+  const lines = output.split('\n').filter((line) => line.trim() !== '' && !KNOWN_WARNING.test(line));
+  const complaint = lines.find((line) => !line.startsWith('"'));
+  if (complaint !== undefined) throw new Error(`redis-benchmark: ${complaint}`);
+  if (lines.length !== 2) throw new Error(`expected a heading and one row from redis-benchmark, got: ${output.trim()}`);
+  const [names, cells] = lines.map((line) => line.slice(1, -1).split('","')) as [string[], string[]];
+  const cell = (name: string): number => {
+    const figure = Number(cells[names.indexOf(name)] ?? Number.NaN);
+    if (!Number.isFinite(figure)) throw new Error(`no ${name} in redis-benchmark's output: ${output.trim()}`);
+    return figure;
+  };
+  return { requestsPerSecond: cell('rps'), p50Ms: cell('p50_latency_ms'), p99Ms: cell('p99_latency_ms') };
+}

@@ -1,0 +1,96 @@
+/** argv → command → exit code. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ConfigError, formatProblem } from '../config/problem.ts';
+import { check } from './check.ts';
+import { type DemoFlags, demo } from './demo.ts';
+import { EXIT, type Io, UsageError } from './exit.ts';
+import { type RouteFlags, route } from './route.ts';
+import { type ServeFlags, serve } from './serve.ts';
+
+const CONFIG = ['-c, --config <file>', 'the configuration, keyfan.yaml'] as const;
+
+/** Runs one command line and resolves to its exit code. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = buildProgram(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return failure(error, io);
+  }
+}
+
+function buildProgram(io: Io, done: (code: number) => void): Command {
+  const program = new Command('keyfan')
+    .description('A sharding proxy for Redis: one endpoint in front of a fleet.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'show this help')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .showHelpAfterError('(keyfan --help shows how to call it)')
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .exitOverride();
+
+  program
+    .option(...CONFIG)
+    .option('--listen <address>', 'without a file: where clients connect, host:port or unix:/path')
+    .option('--node <address>', 'without a file: a node; give it once for each', collect)
+    .option('--strategy <name>', 'without a file: modulo, ring, slots, random, hashring or ./module.js (default: ring)')
+    .option('--admin <address>', 'without a file: where /metrics, /healthz and /readyz are')
+    .action(async (flags: ServeFlags) => done(await serve(flags, io)));
+
+  program
+    .command('check')
+    .description('Check a configuration: every problem with its line and column.')
+    .requiredOption(...CONFIG)
+    .action(async (flags: { config: string }) => done(await check(flags.config, io)));
+
+  program
+    .command('route')
+    .description('Tell which node each key belongs to: one line a key, the key, a tab, the name of the node.')
+    .argument('<keys...>', 'keys to place; after -- they may begin with a dash')
+    .requiredOption(...CONFIG)
+    .option('--pool <name>', 'the pool, where the configuration has several')
+    .option('--explain', 'show the steps under each key')
+    .action(async (keys: string[], flags: RouteFlags) => done(await route(keys, flags, io)));
+
+  program
+    .command('demo')
+    .description('Start three local Redis nodes and keyfan before them; Ctrl-C stops all of it and keeps the data.')
+    .option('--dir <path>', 'where the nodes keep their data', '.keyfan-demo')
+    .option('--strategy <name>', 'modulo, ring, slots, random or hashring', 'ring')
+    .option('--listen <address>', 'where clients connect (default: 127.0.0.1:6400, or a free port)')
+    .option('--admin <address>', 'where the metrics are (default: 127.0.0.1:9600, or a free port)')
+    .action(async (flags: DemoFlags) => done(await demo(flags, io)));
+
+  for (const command of program.commands) command.helpOption('--help', 'show this help');
+  return program;
+}
+
+function collect(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function failure(error: unknown, io: Io): number {
+  // Commander has printed its message, or the help or version that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof UsageError) {
+    io.err(`keyfan: ${error.message}\n(keyfan --help shows how to call it)\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) io.err(`${formatProblem(problem)}\n`);
+    return EXIT.badConfig;
+  }
+  io.err(`keyfan: ${error instanceof Error ? error.message : String(error)}\n`);
+  return EXIT.failed;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

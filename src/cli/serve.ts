@@ -1,0 +1,83 @@
+import { formatAddress } from '../config/address.ts';
+import { loadConfig, parseConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { Config, ConfigInput } from '../config/schema.ts';
+import { createLog } from '../observe/pino.ts';
+import { createProxy } from '../proxy.ts';
+import { untilSignal } from '../runtime/shutdown.ts';
+import { EXIT, type Io, UsageError } from './exit.ts';
+
+export interface ServeFlags {
+  readonly config?: string;
+  readonly listen?: string;
+  readonly node?: readonly string[];
+  readonly strategy?: string;
+  readonly admin?: string;
+}
+
+/** Name of the pool that is described by flags. */
+const POOL = 'default';
+
+/** `keyfan` itself: runs the proxy until a signal ends it. */
+export async function serve(flags: ServeFlags, io: Io): Promise<number> {
+  const config = await configOf(flags, io);
+  const log = createLog(config.log.level);
+  const proxy = createProxy(config, { log });
+  // From here on a signal ends the service in good order, also while it starts.
+  const ended = untilSignal(proxy, log);
+  try {
+    await proxy.start();
+  } catch (error) {
+    await proxy.stop();
+    return startFailure(error, io);
+  }
+  return ended;
+}
+
+async function configOf(flags: ServeFlags, io: Io): Promise<Config> {
+  const { config: file, listen, node, strategy, admin } = flags;
+  const described = listen !== undefined || node !== undefined || strategy !== undefined || admin !== undefined;
+  if (file !== undefined && described) throw new UsageError('--config and --listen, --node, --strategy, --admin exclude each other');
+  if (file !== undefined) return loadConfig(file, io.env);
+  if (listen === undefined || node === undefined) throw new UsageError('give --config FILE, or --listen and at least one --node');
+  return configFromFlags(listen, node, strategy, admin);
+}
+
+function configFromFlags(listen: string, node: readonly string[], strategy: string | undefined, admin: string | undefined): Config {
+  const input: ConfigInput = {
+    ...(admin === undefined ? {} : { admin: { listen: admin } }),
+    pools: { [POOL]: { listen, nodes: [...node], ...(strategy === undefined ? {} : { strategy }) } },
+  };
+  try {
+    return parseConfig(input);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new UsageError(error.problems.map(({ path, message }) => `${flagOf(path, node)}: ${message}`).join('\nkeyfan: '));
+  }
+}
+
+/** The flag a path of the configuration was made from. */
+function flagOf(path: string, nodes: readonly string[]): string {
+  const node = /\.nodes\[(\d+)\]/.exec(path);
+  if (node) return `--node ${nodes[Number(node[1])]}`;
+  return path === 'admin.listen' ? '--admin' : `--${path.replace(`pools.${POOL}.`, '')}`;
+}
+
+const BIND_CALLS: ReadonlySet<string> = new Set(['listen', 'bind', 'getaddrinfo']);
+
+/** Told on standard error as well as by exit code. */
+export function startFailure(error: unknown, io: Io): number {
+  if (error instanceof ConfigError) throw error;
+  const { code, syscall, address, port, message } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === undefined || syscall === undefined || !BIND_CALLS.has(syscall)) throw error;
+  const place = address === undefined ? '' : ` on ${port === undefined || port < 0 ? address : formatAddress({ host: address, port })}`;
+  io.err(`keyfan: cannot listen${place}: ${REASONS[code] ?? message}\n`);
+  return EXIT.cannotBind;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the address is in use',
+  EACCES: 'permission denied',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the host name is not known',
+};

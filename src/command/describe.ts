@@ -1,0 +1,134 @@
+import { arrayReply, bulkReply, errorReply, integerReply, NULL_BULK, simpleReply } from '../protocol/encode.ts';
+import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
+import { argIs, argLower } from './argument.ts';
+import { CATALOG, commandNamed } from './catalog.ts';
+import type { Command, Tree } from './data.ts';
+import { COMMAND_HELP, DOCS } from './generated/docs.ts';
+import { globMatches } from './glob.ts';
+import { keyFlags } from './key-flags.ts';
+import { collectKeys, KeyList } from './keys.ts';
+import { NEWER_DOCS } from './newer.ts';
+import { statusList, treeReply } from './reply-tree.ts';
+import { arityOk, commandOf } from './table.ts';
+import { arityText, unknownText } from './texts.ts';
+
+const SYNTAX_ERROR = errorReply('ERR syntax error');
+
+type Answer = (view: RequestView) => Buffer;
+
+/** By name of the row. */
+const ANSWERS: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+  ['command', () => wholeInfo()],
+  ['command|count', () => integerReply(CATALOG.length)],
+  ['command|info', info],
+  ['command|docs', docs],
+  ['command|list', list],
+  ['command|getkeys', (view) => keysReply(view, false)],
+  ['command|getkeysandflags', (view) => keysReply(view, true)],
+  ['command|help', () => arrayReply(COMMAND_HELP.map(simpleReply))],
+]);
+
+/** Answers COMMAND and its subcommands from the table, as a complete RESP2 reply; errors in Redis' words. */
+export function describeCommand(view: RequestView): Buffer {
+  const row = commandOf(view);
+  if (row === null) return errorReply(`ERR ${unknownText(view)}`);
+  if (!arityOk(row, view.argc)) return errorReply(`ERR ${arityText(row)}`);
+  const answer = ANSWERS.get(row.name);
+  return answer === undefined ? errorReply(`ERR ${unknownText(view)}`) : answer(view);
+}
+
+/** Makes the reply once: the table never changes, and clients ask for all of it when they connect. */
+function once(make: () => Buffer): () => Buffer {
+  let made: Buffer | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const wholeInfo = once(() => arrayReply(CATALOG.map(infoOf)));
+
+const wholeDocs = once(() => arrayReply(CATALOG.flatMap(docsOf)));
+
+function info(view: RequestView): Buffer {
+  if (view.argc === 2) return wholeInfo();
+  return arrayReply(namesFrom(view, 2).map((command) => (command === undefined ? NULL_BULK : infoOf(command))));
+}
+
+function infoOf(command: Command): Buffer {
+  return arrayReply([
+    bulkReply(command.name),
+    integerReply(command.arity),
+    statusList(command.flags),
+    ...command.range.map(integerReply),
+    statusList(command.acl.map((category) => `@${category}`)),
+    treeReply(command.tips),
+    treeReply(command.specs as readonly unknown[] as readonly Tree[]),
+    arrayReply(command.subcommands.map(infoOf)),
+  ]);
+}
+
+function docs(view: RequestView): Buffer {
+  if (view.argc === 2) return wholeDocs();
+  return arrayReply(namesFrom(view, 2).flatMap((command) => (command === undefined ? [] : docsOf(command))));
+}
+
+function docsOf(command: Command): Buffer[] {
+  return [bulkReply(command.name), treeReply(docOf(command))];
+}
+
+/** A generated subcommand is documented within its container; a newer one is added to it. */
+function docOf(command: Command): Tree {
+  const newer = NEWER_DOCS.get(command.name);
+  if (newer !== undefined) return newer;
+  const container = command.name.split('|', 1)[0] as string;
+  if (container !== command.name) return member(member(DOCS[container], 'subcommands'), command.name);
+  const doc = DOCS[command.name] as { readonly [key: string]: Tree };
+  const added = command.subcommands.filter((sub) => NEWER_DOCS.has(sub.name)).map((sub) => [sub.name, docOf(sub)]);
+  if (added.length === 0) return doc;
+  return { ...doc, subcommands: { ...(doc.subcommands as { readonly [key: string]: Tree }), ...Object.fromEntries(added) } };
+}
+
+function member(tree: Tree | undefined, key: string): Tree {
+  return (tree as { readonly [key: string]: Tree })[key] as Tree;
+}
+
+/** Commands named by the arguments from `first`. */
+function namesFrom(view: RequestView, first: number): (Command | undefined)[] {
+  return Array.from({ length: view.argc - first }, (_, i) => commandNamed(argLower(view, first + i)));
+}
+
+/** COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN glob]. No module adds commands here. */
+const FILTERS: ReadonlyMap<string, (command: Command, value: string) => boolean> = new Map<string, (c: Command, v: string) => boolean>([
+  ['module', () => false],
+  ['aclcat', (command, value) => command.acl.includes(value)],
+  ['pattern', (command, value) => globMatches(value, command.name)],
+]);
+
+function list(view: RequestView): Buffer {
+  const commands = CATALOG.flatMap((command) => [command, ...command.subcommands]);
+  if (view.argc === 2) return treeReply(commands.map((command) => command.name));
+  if (view.argc !== 5 || !argIs(view, 2, 'filterby')) return SYNTAX_ERROR;
+  const filter = FILTERS.get(argLower(view, 3));
+  if (filter === undefined) return SYNTAX_ERROR;
+  const value = argLower(view, 4);
+  return treeReply(commands.filter((command) => filter(command, value)).map((command) => command.name));
+}
+
+function keysReply(view: RequestView, withFlags: boolean): Buffer {
+  const inner: RequestView = { buf: view.buf, base: view.base, limit: view.limit, argc: view.argc - 2, args: view.args.subarray(4) };
+  const row = commandOf(inner);
+  if (row === null) return errorReply('ERR Invalid command specified');
+  if (row.keys.kind === 'none') return errorReply('ERR The command has no key arguments');
+  if (!arityOk(row, inner.argc)) return errorReply('ERR Invalid number of arguments specified for command');
+  const command = commandNamed(row.name) as Command;
+  const keys = new KeyList();
+  const count = collectKeys(row, inner, keys);
+  if (count < 0 && !command.flags.includes('no_mandatory_keys')) return errorReply('ERR Invalid arguments specified for command');
+  return arrayReply(
+    Array.from(keys.at.subarray(0, keys.count), (index) => {
+      const key = bulkReply(inner.buf.subarray(argStart(inner, index), argEnd(inner, index)));
+      return withFlags ? arrayReply([key, statusList(keyFlags(command, inner, index))]) : key;
+    }),
+  );
+}

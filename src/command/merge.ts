@@ -1,0 +1,76 @@
+import { bulkEnd, headerNumber, isArray, isInteger, lineEnd } from '../protocol/element.ts';
+import { integerReply } from '../protocol/encode.ts';
+import { copyBytes } from '../util/copy.ts';
+
+/**
+ * Makes one reply of the replies of a fan-out's fragments; none of them is an error. `order` tells for each element of the
+ * whole which fragment has it. Null where a reply has not the shape that the command's replies have.
+ */
+export type Merge = (parts: readonly Buffer[], order: Uint16Array) => Buffer | null;
+
+/**
+ * `array`: elements back in the order of the keys (MGET). `status`: all said the same (MSET). `sum`: counts of disjoint keys
+ * (DEL). `best`: replies of copies of the same data, where the one that found most speaks for all.
+ */
+export type MergeName = 'array' | 'status' | 'sum' | 'best';
+
+export const MERGES = { array: mergeArray, status: mergeStatus, sum: mergeSum, best: mergeBest } as const satisfies Record<
+  MergeName,
+  Merge
+>;
+
+/**
+ *   order   0 1 0 0 1         parts[0]  *3 │ a │ c │ d       parts[1]  *2 │ b │ e
+ *   whole   *5 │ a │ b │ c │ d │ e
+ */
+function mergeArray(parts: readonly Buffer[], order: Uint16Array): Buffer | null {
+  const cursors = new Float64Array(parts.length);
+  const header = `*${order.length}\r\n`;
+  let size = header.length;
+  let elements = 0;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Buffer;
+    if (!isArray(part, 0)) return null;
+    const first = lineEnd(part, 0);
+    elements += headerNumber(part, 0);
+    cursors[i] = first;
+    size += part.length - first;
+  }
+  if (elements !== order.length) return null;
+  const whole = Buffer.allocUnsafe(size);
+  let at = whole.write(header, 0, 'latin1');
+  for (let i = 0; i < order.length; i++) {
+    const from = order[i] as number;
+    const part = parts[from] as Buffer;
+    const start = cursors[from] as number;
+    const end = start < part.length ? bulkEnd(part, start) : -1;
+    if (end < 0) return null;
+    copyBytes(whole, at, part, start, end);
+    cursors[from] = end;
+    at += end - start;
+  }
+  return whole;
+}
+
+function mergeStatus(parts: readonly Buffer[]): Buffer | null {
+  const first = parts[0] as Buffer;
+  return parts.every((part) => part.equals(first)) ? first : null;
+}
+
+function mergeSum(parts: readonly Buffer[]): Buffer | null {
+  let sum = 0;
+  for (const part of parts) {
+    if (!isInteger(part, 0)) return null;
+    sum += headerNumber(part, 0);
+  }
+  return Number.isSafeInteger(sum) ? integerReply(sum) : null;
+}
+
+function mergeBest(parts: readonly Buffer[]): Buffer | null {
+  let best = parts[0] as Buffer;
+  for (const part of parts) {
+    if (part[0] !== best[0]) continue;
+    if (headerNumber(part, 0) > headerNumber(best, 0)) best = part;
+  }
+  return best;
+}

@@ -1,0 +1,94 @@
+import type { GuardName, LocalName, SplitName } from './row.ts';
+
+/**
+ * What keyfan does with each command where the rule "keys lead to a shard, everything else is refused" is not enough.
+ * Names are separated by spaces; the name of a container stands for all its subcommands that are not named themselves.
+ * Every entry has its reason; the reason of a refusal is also what the client reads.
+ */
+type Entry<Value> = readonly [value: Value, names: string, reason: string];
+
+export const LOCAL: readonly Entry<LocalName>[] = [
+  ['ping', 'ping', 'asks whether the proxy lives; a dead node must not make it look dead'],
+  ['echo', 'echo', 'needs no node'],
+  ['quit', 'quit', 'ends the session, not the shared connection'],
+  ['time', 'time', 'one clock for all clients of this endpoint'],
+  ['command', 'command', 'the table here is what keyfan lets pass, whatever single nodes know'],
+  [
+    'client',
+    'client client|getname client|setname client|id client|info client|setinfo client|no-evict client|no-touch client|capa client|help',
+    "facts about the session, which the node's connection does not share",
+  ],
+  ['hello', 'hello', 'protocol and user are those of the session'],
+  ['auth', 'auth', 'the client authenticates to keyfan, keyfan to the nodes'],
+  ['select', 'select', 'would change the database of everybody on the shared connection'],
+  ['reset', 'reset', 'concerns the session only'],
+  ['info', 'info', 'there is no one node that it could be about'],
+];
+
+export const SPLIT: readonly Entry<SplitName>[] = [
+  ['mget', 'mget', 'each value comes from the node that has the key'],
+  ['mset', 'mset', 'Redis promises atomicity only within one node; nutcracker splits it, too'],
+  ['sum', 'del unlink exists touch', 'the reply is a count of keys, so counts can be added'],
+];
+
+export const ANY: readonly (readonly [names: string, reason: string])[] = [
+  ['lolwut', 'no key, and the same on every node'],
+  ['object|help xinfo|help xgroup|help memory|help', 'a constant text'],
+];
+
+export const GUARDED: readonly Entry<GuardName>[] = [
+  ['no_block_option', 'xread xreadgroup', 'with BLOCK they would hold up the shared connection; without it they are plain reads'],
+  ['no_sort_patterns', 'sort sort_ro', 'BY and GET patterns make up keys that may live on other nodes'],
+  ['no_other_database', 'copy', 'behind keyfan there is only database 0'],
+];
+
+export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
+  ['multi exec discard watch unwatch', 'a transaction needs a connection of its own, and keyfan shares its connections'],
+  [
+    'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe publish spublish pubsub',
+    'channels belong to single nodes; connect to a node for pub/sub',
+  ],
+  [
+    'blpop brpop brpoplpush blmove blmovem blmpop bzpopmin bzpopmax bzmpop',
+    'it would hold up the shared connection; use the form that does not block and ask again',
+  ],
+  ['wait waitaof', 'it concerns the writes of one connection, and keyfan shares its connections'],
+  ['monitor', 'it never ends; connect to a node for it'],
+  ['eval evalsha eval_ro evalsha_ro fcall fcall_ro script function', 'scripts do not run on shared connections'],
+  ['keys scan dbsize randomkey flushall flushdb', 'it concerns the keys of all nodes; ask each node for it'],
+  ['swapdb move', 'there is only database 0'],
+  [
+    'client|kill client|list client|pause client|unpause client|unblock',
+    'keyfan does not manage its clients by command; see its metrics and its configuration',
+  ],
+  [
+    'client|caching client|getredir client|reply client|tracking client|trackinginfo client|import-source',
+    'it changes what the connection answers, and keyfan shares its connections',
+  ],
+  ['config acl module debug shutdown', 'it manages a single node; connect to that node for it'],
+  ['save bgsave bgrewriteaof lastsave backup', 'it manages a single node; connect to that node for it'],
+  ['slowlog commandlog hotkeys latency', 'it measures a single node; connect to that node for it'],
+  ['memory|doctor memory|malloc-stats memory|purge memory|stats', 'it measures a single node; connect to that node for it'],
+  ['replicaof slaveof failover role psync sync replconf', 'replication is not managed through keyfan'],
+  ['cluster asking readonly readwrite restore-asking trimslots', 'clients see one endpoint, not a cluster; keyfan finds the node of a key'],
+  ['migrate', 'keyfan decides where keys live; moved ones would not be found again'],
+  ['pfdebug pfselftest', 'it is a test of Redis itself'],
+  ['himport', 'it keeps state in the connection, and keyfan shares its connections'],
+];
+
+/** Behind every refusal that no entry above explains. */
+export const REFUSED_UNLISTED = 'keyfan does not know how to route it';
+export const REFUSED_CONTAINER = 'it needs a subcommand';
+
+/**
+ * In a `random` pool every node may hold a copy of a key. These take something away or change how long it lives; a copy on
+ * another node would go on telling the old story, so they go to every node. Pops are not among them: each node would
+ * give away another element.
+ */
+export const EVERYWHERE: readonly (readonly [names: string, reason: string])[] = [
+  ['del unlink getdel delex delifeq', 'the key goes'],
+  ['expire pexpire expireat pexpireat persist getex', "the key's expiry changes"],
+  ['hdel hgetdel srem zrem zremrangebylex zremrangebyrank zremrangebyscore lrem ltrim', 'members go'],
+  ['hexpire hpexpire hexpireat hpexpireat hpersist hgetex', "fields' expiry changes"],
+  ['xdel xdelex xtrim vrem ardel ardelrange', 'entries go'],
+];

@@ -1,0 +1,49 @@
+/** Where something listens or is reached: `host:port`, `[::1]:port` or `unix:/path`. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export type Parsed = { readonly address: Address } | { readonly problem: string };
+
+const IPV6 = /^\[([0-9A-Fa-f:.]+(?:%[\w.]+)?)\]:(\d{1,5})$/;
+const HOST = /^([A-Za-z0-9._-]+):(\d{1,5})$/;
+const UNIX = /^unix:(\/[^\0]{1,106})$/;
+
+/** A listener may ask for port 0 (any free port), a node may not. */
+export function parseAddress(text: string, role: 'listen' | 'node'): Parsed {
+  const unix = UNIX.exec(text);
+  if (unix) return { address: { path: unix[1] as string } };
+  if (text.startsWith('unix:')) return { problem: 'must be unix: with an absolute path of at most 107 characters' };
+
+  const match = IPV6.exec(text) ?? HOST.exec(text);
+  if (!match) return { problem: text.split(':').length > 2 ? 'write an IPv6 address as "[::1]:6379"' : 'must be host:port or unix:/path' };
+  const port = Number(match[2]);
+  if (port > 65535 || (port === 0 && role === 'node')) return { problem: 'the port must be a number from 1 to 65535' };
+  return { address: { host: match[1] as string, port } };
+}
+
+/** The address as typed. */
+export function formatAddress(address: Address): string {
+  if ('path' in address) return `unix:${address.path}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
+
+/** True where two hosts may mean the same interface: equal, or `localhost` beside a loopback address. */
+function sameHost(a: string, b: string): boolean {
+  return a === b || (LOOPBACK.has(a) && LOOPBACK.has(b) && (a === 'localhost' || b === 'localhost'));
+}
+
+/** True where two listeners would claim the same socket. */
+export function sameSocket(a: Address, b: Address): boolean {
+  if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
+  if (a.port !== b.port || a.port === 0) return false;
+  return sameHost(a.host, b.host) || WILDCARDS.has(a.host) || WILDCARDS.has(b.host);
+}
+
+/** True where connecting to `node` would end at `listen`, as far as addresses tell. */
+export function reaches(listen: Address, node: Address): boolean {
+  if ('path' in listen || 'path' in node) return 'path' in listen && 'path' in node && listen.path === node.path;
+  if (listen.port !== node.port) return false;
+  return sameHost(listen.host, node.host) || (WILDCARDS.has(listen.host) && LOOPBACK.has(node.host));
+}

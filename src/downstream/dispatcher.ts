@@ -1,0 +1,224 @@
+import { collectKeys, KeyList } from '../command/keys.ts';
+import type { CommandRow, Policy } from '../command/row.ts';
+import { GUARDS } from '../command/special/guards.ts';
+import { isWhole, SPLITS, type Split } from '../command/split.ts';
+import { arityOk, commandOf } from '../command/table.ts';
+import { arityText, unknownText } from '../command/texts.ts';
+import type { PoolCounters } from '../observe/counters.ts';
+import type { RequestView } from '../protocol/request.ts';
+import { RequestBuilder } from '../protocol/request-builder.ts';
+import { NO_NODE, type Topology } from '../routing/topology.ts';
+import type { Backend } from '../upstream/backend.ts';
+import { FanOut } from './fan-out.ts';
+import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
+import type { Session } from './session.ts';
+import { Splitter } from './splitter.ts';
+
+export interface DispatcherOptions {
+  readonly topology: Topology;
+  /** In the order of `topology.nodes`. */
+  readonly backends: readonly Backend[];
+  readonly counters: PoolCounters;
+  readonly local: LocalContext;
+  /** In a pool where any node serves every key: send writes to all of them. */
+  readonly writesToAll: boolean;
+}
+
+/** Names that only a web page tricked into talking to us would send (cross-protocol scripting); as in Redis. */
+const FOREIGN_NAMES = /^(post|host:)$/i;
+const NO_ORDER = new Uint16Array(0);
+
+/**
+ * Decides for each request where it goes. One for all sessions of a pool: a request is handled in one step.
+ *
+ *   request ─▶ row ─▶ arity, authentication ─▶ PLANS[row.policy] ─▶ reply queue place + fragment(s), or a reply at once
+ */
+export class Dispatcher {
+  /** Swapped whole when nodes are ejected or come back. */
+  topology: Topology;
+  readonly #backends: readonly Backend[];
+  readonly #counters: PoolCounters;
+  readonly #local: LocalContext;
+  readonly #writesToAll: boolean;
+  readonly #keyed: boolean;
+  readonly #splitter: Splitter;
+  readonly #builder = new RequestBuilder();
+  readonly #keys = new KeyList();
+  /** Scratch for `pickAny`. */
+  readonly #load: Int32Array;
+  readonly #up: Uint8Array;
+
+  constructor(options: DispatcherOptions) {
+    this.topology = options.topology;
+    this.#backends = options.backends;
+    this.#counters = options.counters;
+    this.#local = options.local;
+    this.#writesToAll = options.writesToAll;
+    this.#keyed = options.topology.source.strategy.placement === 'keyed';
+    this.#splitter = new Splitter(options.backends.length);
+    this.#load = new Int32Array(options.backends.length);
+    this.#up = new Uint8Array(options.backends.length);
+  }
+
+  dispatch(session: Session, view: RequestView): void {
+    const row = commandOf(view);
+    if (row === null) {
+      this.#unknown(session, view);
+      return;
+    }
+    if (!arityOk(row, view.argc)) {
+      session.fail(session.open(), 'wrong_arity', arityText(row));
+      return;
+    }
+    const requests = this.#counters.requests;
+    requests[row.id] = (requests[row.id] as number) + 1;
+    session.lastCommand = row;
+    if (!session.authenticated && !FREE_BEFORE_AUTH.has(row.name)) {
+      session.fail(session.open(), 'no_auth');
+      return;
+    }
+    if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') {
+      const at = 2 * row.soleKey;
+      const { buf, base, args } = view;
+      this.#forward(session, view, this.topology.nodeFor(buf, base + (args[at] as number), base + (args[at + 1] as number)));
+      return;
+    }
+    this.#plans[row.policy](session, view, row);
+  }
+
+  readonly #plans: Readonly<Record<Policy, (session: Session, view: RequestView, row: CommandRow) => void>> = {
+    shard: (session, view, row) => this.#shard(session, view, row),
+    split: (session, view, row) => this.#split(session, view, row),
+    any: (session, view) => this.#forward(session, view, this.#anyNode()),
+    local: (session, view, row) => this.#answer(session, view, row),
+    refuse: (session, _view, row) => session.fail(session.open(), 'refused', row.refusal),
+  };
+
+  #unknown(session: Session, view: RequestView): void {
+    const text = unknownText(view);
+    if (FOREIGN_NAMES.test(view.buf.toString('latin1', view.base + (view.args[0] as number), view.base + (view.args[1] as number)))) {
+      session.destroy('possible cross-protocol scripting');
+      return;
+    }
+    session.fail(session.open(), 'unknown_command', text);
+  }
+
+  #answer(session: Session, view: RequestView, row: CommandRow): void {
+    const answer = LOCALS[row.local as keyof typeof LOCALS](session, view, row, this.#local);
+    if (answer instanceof Uint8Array) session.reply(answer as Buffer);
+    else session.fail(session.open(), answer.code, answer.detail);
+    if (row.local === 'quit') session.close();
+  }
+
+  /** Sends the request as it came to one node. */
+  #forward(session: Session, view: RequestView, node: number): void {
+    const token = session.open();
+    if (node === NO_NODE) {
+      session.fail(token, 'no_nodes');
+      return;
+    }
+    (this.#backends[node] as Backend).send(view.buf, view.base, view.limit, session, token, session.give(view));
+  }
+
+  /** A node for what every node answers alike: the first that is up. */
+  #anyNode(): number {
+    const node = this.#backends.findIndex((backend, i) => backend.state === 'up' && this.topology.live[i] === 1);
+    return node >= 0 ? node : this.topology.live.indexOf(1);
+  }
+
+  /** One of the nodes that all hold everything. */
+  #pickNode(): number {
+    for (let i = 0; i < this.#backends.length; i++) {
+      const backend = this.#backends[i] as Backend;
+      this.#load[i] = backend.inFlight;
+      this.#up[i] = backend.state === 'up' ? 1 : 0;
+    }
+    return this.topology.live.indexOf(1) < 0 ? NO_NODE : this.topology.pickAny(this.#load, this.#up, Math.random);
+  }
+
+  #shard(session: Session, view: RequestView, row: CommandRow): void {
+    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view);
+    if (refusal !== null) {
+      session.fail(session.open(), 'refused', refusal);
+      return;
+    }
+    if (!this.#keyed) {
+      this.#anywhere(session, view, row);
+      return;
+    }
+    const count = collectKeys(row, view, this.#keys);
+    // Not a valid request: whichever node gets it answers with Redis' own error.
+    if (count <= 0) {
+      this.#forward(session, view, this.#anyNode());
+      return;
+    }
+    const node = this.#nodeOfKey(view, 0);
+    for (let key = 1; key < count; key++) {
+      if (this.#nodeOfKey(view, key) === node) continue;
+      session.fail(session.open(), 'cross_slot');
+      return;
+    }
+    this.#forward(session, view, node);
+  }
+
+  #nodeOfKey(view: RequestView, key: number): number {
+    const at = 2 * (this.#keys.at[key] as number);
+    return this.topology.nodeFor(view.buf, view.base + (view.args[at] as number), view.base + (view.args[at + 1] as number));
+  }
+
+  #split(session: Session, view: RequestView, row: CommandRow): void {
+    const split = SPLITS[row.split as keyof typeof SPLITS];
+    if (!isWhole(split, view.argc)) {
+      session.fail(session.open(), 'wrong_arity', arityText(row));
+      return;
+    }
+    if (!this.#keyed) {
+      this.#anywhere(session, view, row);
+      return;
+    }
+    const splitter = this.#splitter;
+    splitter.group(view, split.first, split.step, (view.argc - split.first) / split.step, this.topology);
+    if (splitter.fragments <= 1) this.#forward(session, view, splitter.fragments === 0 ? NO_NODE : (splitter.node[0] as number));
+    else this.#fanOut(session, view, row, split);
+  }
+
+  /** Sends each node the part of the request that has its keys. */
+  #fanOut(session: Session, view: RequestView, row: CommandRow, split: Split): void {
+    const splitter = this.#splitter;
+    const builder = this.#builder;
+    const backends: Backend[] = [];
+    for (let i = 0; i < splitter.fragments; i++) backends.push(this.#backends[splitter.node[i] as number] as Backend);
+    const order = split.merge === 'array' ? splitter.fragmentOf.slice(0, splitter.keys) : NO_ORDER;
+    const names = backends.map((backend) => backend.node);
+    const fanOut = new FanOut(session, session.open(), split.merge, row.write, names, order);
+    for (let i = 0; i < backends.length; i++) {
+      builder.begin(1 + (splitter.count[i] as number) * split.step, view);
+      for (let key = splitter.first[i] as number; key >= 0; key = splitter.next[key] as number) {
+        const arg = split.first + key * split.step;
+        builder.append(view, arg, arg + split.step - 1);
+      }
+      (backends[i] as Backend).send(builder.buf, 0, builder.length, fanOut, i, false);
+    }
+  }
+
+  /** In a pool whose nodes all hold everything: one node, or all of them where copies would tell different stories. */
+  #anywhere(session: Session, view: RequestView, row: CommandRow): void {
+    if (row.everywhere || (row.write && this.#writesToAll)) this.#broadcast(session, view, row);
+    else this.#forward(session, view, this.#pickNode());
+  }
+
+  #broadcast(session: Session, view: RequestView, row: CommandRow): void {
+    const backends = this.#backends.filter((_, i) => this.topology.live[i] === 1);
+    const token = session.open();
+    if (backends.length === 0) {
+      session.fail(token, 'no_nodes');
+      return;
+    }
+    const names = backends.map((backend) => backend.node);
+    const fanOut = new FanOut(session, token, 'best', row.write, names, NO_ORDER);
+    const given = session.give(view);
+    for (let i = 0; i < backends.length; i++) {
+      (backends[i] as Backend).send(view.buf, view.base, view.limit, fanOut, i, given);
+    }
+  }
+}

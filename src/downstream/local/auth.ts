@@ -1,0 +1,102 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { REDIS_VERSION } from '../../command/generated/commands.ts';
+import { arrayReply, bulkReply, integerReply, OK } from '../../protocol/encode.ts';
+import { parseInt64 } from '../../protocol/header.ts';
+import { argEnd, argStart, argText, type RequestView } from '../../protocol/request.ts';
+import type { Session } from '../session.ts';
+import { type Answer, isPlainName, type LocalCommand, type LocalContext, refused } from './answer.ts';
+
+const NO_PASSWORD_CONFIGURED =
+  'AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?';
+const HELLO_NEEDS_AUTH: Answer = {
+  code: 'no_auth_hello',
+};
+
+function digest(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function argBytes(view: RequestView, i: number): Buffer {
+  return view.buf.subarray(argStart(view, i), argEnd(view, i));
+}
+
+/** Equal without telling by its duration where two secrets begin to differ. */
+function sameSecret(given: Buffer, expected: string): boolean {
+  return timingSafeEqual(digest(given), digest(Buffer.from(expected)));
+}
+
+/** Null where the client is who it says. */
+function authenticate(session: Session, username: Buffer, password: Buffer, context: LocalContext): Answer | null {
+  const { credentials } = context;
+  const user = username.toString();
+  if (credentials === null) {
+    // As a Redis whose only user is `default` without a password: any password is right for it.
+    return user === 'default' ? null : { code: 'wrong_password' };
+  }
+  const rightUser = sameSecret(username, credentials.username);
+  if (!sameSecret(password, credentials.password) || !rightUser) return { code: 'wrong_password' };
+  session.authenticated = true;
+  session.user = user;
+  return null;
+}
+
+export const auth: LocalCommand = (session, view, _row, context) => {
+  if (view.argc > 3) return { code: 'syntax' };
+  if (view.argc === 2) {
+    if (context.credentials === null) return refused(NO_PASSWORD_CONFIGURED);
+    // AUTH <password> means the pool's one user.
+    return authenticate(session, Buffer.from(context.credentials.username), argBytes(view, 1), context) ?? OK;
+  }
+  return authenticate(session, argBytes(view, 1), argBytes(view, 2), context) ?? OK;
+};
+
+/** HELLO [protover [AUTH username password] [SETNAME clientname]] in the order of Redis' own checks. */
+export const hello: LocalCommand = (session, view, _row, context) => {
+  if (view.argc > 1) {
+    const version = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
+    if (Number.isNaN(version)) return refused('Protocol version is not an integer or out of range');
+    if (version !== 2) return { code: 'no_proto' };
+  }
+  let username: Buffer | null = null;
+  let password: Buffer | null = null;
+  let name: string | null = null;
+  for (let i = 2; i < view.argc; i++) {
+    const option = argText(view, i).toLowerCase();
+    const more = view.argc - 1 - i;
+    if (option === 'auth' && more >= 2) {
+      username = argBytes(view, i + 1);
+      password = argBytes(view, i + 2);
+      i += 2;
+    } else if (option === 'setname' && more >= 1) {
+      name = argText(view, ++i);
+      if (!isPlainName(name)) return refused('Client names cannot contain spaces, newlines or special characters.');
+    } else {
+      return refused(`Syntax error in HELLO option '${argText(view, i)}'`);
+    }
+  }
+  const failure = username === null ? null : authenticate(session, username, password as Buffer, context);
+  if (failure !== null) return failure;
+  if (!session.authenticated) return HELLO_NEEDS_AUTH;
+  if (name !== null) session.name = name;
+  return greeting(session);
+};
+
+/** keyfan stands for a single Redis of the version its command table was made from. */
+function greeting(session: Session): Buffer {
+  return arrayReply([
+    bulkReply('server'),
+    bulkReply('redis'),
+    bulkReply('version'),
+    bulkReply(REDIS_VERSION),
+    bulkReply('proto'),
+    integerReply(2),
+    bulkReply('id'),
+    integerReply(session.id),
+    bulkReply('mode'),
+    bulkReply('standalone'),
+    bulkReply('role'),
+    bulkReply('master'),
+    bulkReply('modules'),
+    arrayReply([]),
+  ]);
+}

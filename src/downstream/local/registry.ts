@@ -1,0 +1,27 @@
+import { describeCommand } from '../../command/describe.ts';
+import type { LocalName } from '../../command/row.ts';
+import type { LocalCommand } from './answer.ts';
+import { auth, hello } from './auth.ts';
+import { client } from './client.ts';
+import { echo, ping, quit, reset, select, time } from './connection.ts';
+import { info } from './info.ts';
+
+export type { LocalContext } from './answer.ts';
+
+/** The commands that keyfan answers itself. */
+export const LOCALS: Readonly<Record<LocalName, LocalCommand>> = {
+  auth,
+  client,
+  command: (_session, view) => describeCommand(view),
+  echo,
+  hello,
+  info,
+  ping,
+  quit,
+  reset,
+  select,
+  time,
+};
+
+/** Redis' CMD_NO_AUTH: what a client may say before it has authenticated. */
+export const FREE_BEFORE_AUTH: ReadonlySet<string> = new Set(['auth', 'hello', 'quit', 'reset']);

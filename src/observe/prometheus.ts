@@ -1,0 +1,135 @@
+/** The metrics of keyfan by name: a table read over the counters when somebody scrapes. */
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { ERROR_CODES } from '../errors.ts';
+import { type BackendCounters, DurationHistogram, type PoolCounters } from './counters.ts';
+
+export interface BackendSnapshot {
+  readonly node: string;
+  readonly counters: BackendCounters;
+}
+
+export interface PoolSnapshot {
+  readonly name: string;
+  readonly counters: PoolCounters;
+  /** By `CommandRow.id`. */
+  readonly commandNames: readonly string[];
+  /** Equal for two processes exactly when they place every key alike. */
+  readonly ringHash: string;
+  readonly backends: readonly BackendSnapshot[];
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  render(): Promise<string>;
+}
+
+interface Sample {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+interface MetricRow {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly samples: (pool: PoolSnapshot, name: string) => readonly Sample[];
+}
+
+const perPool = (read: (counters: PoolCounters) => number) => (pool: PoolSnapshot) => [
+  { labels: { pool: pool.name }, value: read(pool.counters) },
+];
+
+const perBackend = (read: (counters: BackendCounters) => number) => (pool: PoolSnapshot) =>
+  pool.backends.map(({ node, counters }) => ({ labels: { pool: pool.name, node }, value: read(counters) }));
+
+/** One sample for each count above zero, labelled with its name in `names`. */
+function nonZero(counts: Float64Array, names: readonly string[], label: string, labels: Sample['labels']): Sample[] {
+  const samples: Sample[] = [];
+  counts.forEach((value, index) => {
+    if (value > 0) samples.push({ labels: { ...labels, [label]: names[index] ?? `unnamed_${index}` }, value });
+  });
+  return samples;
+}
+
+/** Upper bounds in seconds of all buckets but the last, which has none. */
+const BOUNDS = Array.from({ length: DurationHistogram.BUCKETS - 1 }, (_, index) => 2 ** index / 1e6);
+
+/** `le` means up to and with; a bucket ends just below its bound, which no duration in whole microseconds tells apart by more than one. */
+function histogram(name: string, duration: DurationHistogram, labels: Sample['labels']): Sample[] {
+  let count = 0;
+  const samples: Sample[] = BOUNDS.map((bound, index) => {
+    count += duration.buckets[index] as number;
+    return { metricName: `${name}_bucket`, labels: { ...labels, le: bound }, value: count };
+  });
+  count += duration.buckets[DurationHistogram.BUCKETS - 1] as number;
+  samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count });
+  samples.push({ metricName: `${name}_sum`, labels, value: duration.sumMs / 1000 });
+  samples.push({ metricName: `${name}_count`, labels, value: count });
+  return samples;
+}
+
+const METRICS: readonly MetricRow[] = [
+  { name: 'keyfan_connections', type: 'gauge', help: 'Clients connected now.', samples: perPool((c) => c.connections) },
+  { name: 'keyfan_connections_total', type: 'counter', help: 'Client connections accepted.', samples: perPool((c) => c.connectionsTotal) },
+  {
+    name: 'keyfan_requests_total',
+    type: 'counter',
+    help: 'Requests received, by command.',
+    samples: (pool) => nonZero(pool.counters.requests, pool.commandNames, 'command', { pool: pool.name }),
+  },
+  {
+    name: 'keyfan_request_duration_seconds',
+    type: 'histogram',
+    help: 'From the arrival of a request to its reply.',
+    samples: (pool, name) => histogram(name, pool.counters.duration, { pool: pool.name }),
+  },
+  {
+    name: 'keyfan_errors_total',
+    type: 'counter',
+    help: 'Error replies made by keyfan itself, by code.',
+    samples: (pool) => nonZero(pool.counters.errors, ERROR_CODES, 'code', { pool: pool.name }),
+  },
+  { name: 'keyfan_backend_up', type: 'gauge', help: '1 where the node is in service, else 0.', samples: perBackend((c) => c.up) },
+  { name: 'keyfan_backend_requests_total', type: 'counter', help: 'Requests and parts of requests accepted for the node.', samples: perBackend((c) => c.requests) },
+  {
+    name: 'keyfan_backend_request_duration_seconds',
+    type: 'histogram',
+    help: 'From accepting a request for the node to its reply.',
+    samples: (pool, name) => pool.backends.flatMap(({ node, counters }) => histogram(name, counters.duration, { pool: pool.name, node })),
+  },
+  { name: 'keyfan_backend_in_flight', type: 'gauge', help: 'Written to the node, reply not read yet.', samples: perBackend((c) => c.inFlight) },
+  { name: 'keyfan_backend_queued_bytes', type: 'gauge', help: 'Bytes accepted for the node and not written yet.', samples: perBackend((c) => c.queuedBytes) },
+  {
+    name: 'keyfan_backend_errors_total',
+    type: 'counter',
+    help: 'Requests for the node that keyfan answered with an error, by code.',
+    samples: (pool) =>
+      pool.backends.flatMap(({ node, counters }) => nonZero(counters.errors, ERROR_CODES, 'code', { pool: pool.name, node })),
+  },
+  { name: 'keyfan_backend_reconnects_total', type: 'counter', help: 'Connections to the node opened again after a loss.', samples: perBackend((c) => c.reconnects) },
+  { name: 'keyfan_backend_desync_total', type: 'counter', help: 'Replies nobody waited for, or that could not be read. Must stay 0.', samples: perBackend((c) => c.desyncs) },
+  { name: 'keyfan_backend_sent_total', type: 'counter', help: 'In-flight entries made. At rest: sent = delivered + tombstoned + failed.', samples: perBackend((c) => c.sent) },
+  { name: 'keyfan_backend_delivered_total', type: 'counter', help: 'Replies of the node handed to who waited for them.', samples: perBackend((c) => c.delivered) },
+  { name: 'keyfan_backend_failed_total', type: 'counter', help: 'In-flight entries that ended without a reply.', samples: perBackend((c) => c.failed) },
+  { name: 'keyfan_tombstoned_replies_total', type: 'counter', help: 'Late replies dropped because nobody waited for them any more.', samples: perBackend((c) => c.dropped) },
+  { name: 'keyfan_topology_version', type: 'gauge', help: 'Version of the topology in use.', samples: perPool((c) => c.topologyVersion) },
+  {
+    name: 'keyfan_ring_info',
+    type: 'gauge',
+    help: 'Always 1; the hash is equal where two keyfans place every key alike.',
+    samples: (pool) => [{ labels: { pool: pool.name, hash: pool.ringHash }, value: 1 }],
+  },
+];
+
+/** A registry of its own, read from `pools()` at each scrape. */
+export function createMetrics(pools: () => readonly PoolSnapshot[]): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const { name, type, help, samples } of METRICS) {
+    const get = async () => ({ name, help, type, aggregator: 'sum', values: pools().flatMap((pool) => samples(pool, name)) });
+    // prom-client asks of a registered metric its name and get(); its type demands the class of a metric fed by calls.
+    registry.registerMetric({ name, get } as unknown as Metric);
+  }
+  return { contentType: registry.contentType, render: () => registry.metrics() };
+}

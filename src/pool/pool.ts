@@ -1,0 +1,194 @@
+import type { Socket } from 'node:net';
+import { COMMAND_ROWS } from '../command/table.ts';
+import { Dispatcher } from '../downstream/dispatcher.ts';
+import { Listener } from '../downstream/listener.ts';
+import type { InfoSection } from '../downstream/local/answer.ts';
+import { Session, type SessionContext, type SessionLimits } from '../downstream/session.ts';
+import { errorText } from '../errors.ts';
+import { PoolCounters } from '../observe/counters.ts';
+import type { Log } from '../observe/log.ts';
+import { errorReply } from '../protocol/encode.ts';
+import type { Topology } from '../routing/topology.ts';
+import { Backend, type BackendOptions } from '../upstream/backend.ts';
+import { clock, tick } from '../util/clock.ts';
+import type { Endpoint } from '../util/endpoint.ts';
+import type { Turn } from '../util/turn.ts';
+import { Ejector, type EjectorOptions } from './ejector.ts';
+
+export interface PoolOptions {
+  readonly name: string;
+  readonly listen: Endpoint;
+  readonly topology: Topology;
+  /** In the order of the topology's nodes. */
+  readonly nodes: readonly BackendOptions[];
+  /** What clients must AUTH with; null where they need not. */
+  readonly credentials: { readonly username: string; readonly password: string } | null;
+  readonly limits: SessionLimits & { readonly clientsMax: number };
+  readonly clientIdleMs: number;
+  readonly requestTimeoutMs: number;
+  readonly autoEject: EjectorOptions;
+  /** Only for strategies whose nodes all hold everything. */
+  readonly writesToAll: boolean;
+  /** Sections of INFO that are about the process. */
+  info(): readonly InfoSection[];
+}
+
+/** Deadlines are looked at about ten times within the shortest of them. */
+const TICK_MAX_MS = 100;
+const TICK_MIN_MS = 5;
+const SWEEP_MAX_MS = 1000;
+
+let nextSessionId = 1;
+
+/** A listener with its sessions, the backends behind it and the topology between them. */
+export class Pool {
+  readonly name: string;
+  readonly counters = new PoolCounters(COMMAND_ROWS.length);
+  readonly backends: Backend[] = [];
+  readonly #options: PoolOptions;
+  readonly #log: Log;
+  readonly #listener: Listener;
+  readonly #dispatcher: Dispatcher;
+  readonly #ejector: Ejector;
+  readonly #context: SessionContext;
+  #tickTimer: NodeJS.Timeout | undefined;
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(options: PoolOptions, turn: Turn, log: Log) {
+    this.name = options.name;
+    this.#options = options;
+    this.#log = log;
+    const { topology, limits, credentials } = options;
+    this.#ejector = new Ejector(options.autoEject, topology, this.backends, (next) => this.#swap(next), log);
+    for (const node of options.nodes) this.backends.push(new Backend(node, this.#ejector, turn, log));
+    const local = { credentials, info: () => [...options.info(), ...this.#info()] };
+    const { backends, counters } = this;
+    this.#dispatcher = new Dispatcher({ topology, backends, counters, local, writesToAll: options.writesToAll });
+    counters.topologyVersion = topology.version;
+    this.#context = {
+      limits,
+      counters,
+      turn,
+      authRequired: credentials !== null,
+      dispatch: (session, view) => this.#dispatcher.dispatch(session, view),
+      closed: (session, reason) => this.#closed(session, reason),
+    };
+    this.#listener = new Listener({
+      endpoint: options.listen,
+      clientsMax: limits.clientsMax,
+      accept: (socket) => this.#accept(socket),
+      refuse: (socket) => this.#refuse(socket),
+    });
+  }
+
+  get topology(): Topology {
+    return this.#dispatcher.topology;
+  }
+
+  get listening(): boolean {
+    return this.#listener.listening;
+  }
+
+  get nodesUp(): number {
+    return this.backends.filter((backend) => backend.state === 'up').length;
+  }
+
+  address(): Endpoint {
+    return this.#listener.address();
+  }
+
+  /** Connects to the nodes and listens; rejects where it cannot bind. Nodes that are down do not keep it from starting. */
+  async start(): Promise<void> {
+    tick();
+    await this.#listener.listen();
+    for (const backend of this.backends) backend.start();
+    const { requestTimeoutMs, clientIdleMs } = this.#options;
+    const tickMs = Math.max(TICK_MIN_MS, Math.min(TICK_MAX_MS, requestTimeoutMs / 10));
+    this.#tickTimer = setInterval(() => this.#tick(), tickMs);
+    this.#sweepTimer = setInterval(() => this.#sweep(), Math.min(SWEEP_MAX_MS, clientIdleMs / 4));
+    this.#log.info({ pool: this.name, nodes: this.backends.length }, 'pool is listening');
+  }
+
+  /** Takes nothing new; resolves when every accepted request is answered and its client has gone, or after `limitMs`. */
+  async drain(limitMs: number): Promise<void> {
+    this.#listener.close();
+    const { sessions } = this.#listener;
+    for (const session of sessions) session.drain();
+    if (sessions.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Closes everything now. */
+  stop(): void {
+    clearInterval(this.#tickTimer);
+    clearInterval(this.#sweepTimer);
+    this.#listener.close();
+    for (const session of this.#listener.sessions) session.destroy('');
+    for (const backend of this.backends) backend.stop();
+  }
+
+  /** Brings the gauges among the counters up to date. */
+  refreshCounters(): void {
+    this.counters.connections = this.#listener.sessions.size;
+    for (const backend of this.backends) {
+      backend.counters.inFlight = backend.inFlight;
+      backend.counters.queuedBytes = backend.queuedBytes;
+    }
+  }
+
+  #accept(socket: Socket): Session {
+    this.counters.connectionsTotal++;
+    return new Session(nextSessionId++, socket, this.#context);
+  }
+
+  #refuse(socket: Socket): void {
+    this.counters.countError('max_clients');
+    socket.on('error', () => {});
+    socket.end(errorReply(errorText('max_clients')));
+    socket.resume();
+    setTimeout(() => socket.destroy(), 100);
+  }
+
+  #closed(session: Session, reason: string): void {
+    this.#listener.sessions.delete(session);
+    if (reason !== '') this.#log.warn({ pool: this.name, client: session.id, reason }, 'client disconnected by keyfan');
+    if (this.#listener.sessions.size === 0) this.#onEmpty?.();
+  }
+
+  #tick(): void {
+    tick();
+    for (const backend of this.backends) backend.tick();
+    this.#ejector.tick();
+  }
+
+  #sweep(): void {
+    const deadline = clock.now - this.#options.clientIdleMs;
+    for (const session of this.#listener.sessions) {
+      if (session.lastReadAt < deadline && session.inFlight === 0) session.close();
+    }
+  }
+
+  #swap(topology: Topology): void {
+    this.#dispatcher.topology = topology;
+    this.counters.topologyVersion = topology.version;
+    this.#log.info({ pool: this.name, version: topology.version }, 'topology changed');
+  }
+
+  #info(): InfoSection[] {
+    const { counters } = this;
+    const requests = counters.requests.reduce((sum, count) => sum + count, 0);
+    const nodes = this.backends.map((backend, i) => [`node${i}`, `name=${backend.node},state=${backend.state},in_flight=${backend.inFlight}`]);
+    return [
+      { name: 'Clients', fields: { connected_clients: this.#listener.sessions.size, maxclients: this.#options.limits.clientsMax } },
+      { name: 'Stats', fields: { total_connections_received: counters.connectionsTotal, total_commands_processed: requests } },
+      { name: 'Nodes', fields: { pool: this.name, nodes: nodes.length, ...Object.fromEntries(nodes) } },
+    ];
+  }
+}

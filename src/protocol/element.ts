@@ -1,0 +1,36 @@
+import { COLON, DOLLAR, LF, MINUS, STAR } from './bytes.ts';
+import { parseInt64 } from './header.ts';
+
+/** Reading inside replies that a scanner has already found whole: no bounds are checked again. */
+
+/** Offset behind the header line that begins at `at`. */
+export function lineEnd(buf: Buffer, at: number): number {
+  let end = at;
+  while (buf[end] !== LF) end++;
+  return end + 1;
+}
+
+/** Number in the header or integer reply at `at`; NaN where it is none. */
+export function headerNumber(buf: Buffer, at: number): number {
+  return parseInt64(buf, at + 1, lineEnd(buf, at) - 2);
+}
+
+/** Offset behind the bulk string (or null bulk) at `at`; -1 where no bulk begins there. */
+export function bulkEnd(buf: Buffer, at: number): number {
+  if (buf[at] !== DOLLAR) return -1;
+  const size = headerNumber(buf, at);
+  const payload = lineEnd(buf, at);
+  return size < 0 ? payload : payload + size + 2;
+}
+
+export function isError(buf: Buffer, at: number): boolean {
+  return buf[at] === MINUS;
+}
+
+export function isInteger(buf: Buffer, at: number): boolean {
+  return buf[at] === COLON;
+}
+
+export function isArray(buf: Buffer, at: number): boolean {
+  return buf[at] === STAR;
+}

@@ -1,0 +1,27 @@
+/** RESP2 replies made by keyfan itself. Cold paths; the hot path passes replies on as they came. */
+
+/** `text` must be one line. Bytes are those of its UTF-16 units below 256 (latin1), as error texts quote raw input. */
+export function simpleReply(text: string): Buffer {
+  return Buffer.from(`+${text}\r\n`, 'latin1');
+}
+
+export function errorReply(text: string): Buffer {
+  return Buffer.from(`-${text}\r\n`, 'latin1');
+}
+
+export function integerReply(value: number | bigint): Buffer {
+  return Buffer.from(`:${value}\r\n`, 'latin1');
+}
+
+export function bulkReply(value: Buffer | string): Buffer {
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n')]);
+}
+
+export function arrayReply(elements: readonly Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from(`*${elements.length}\r\n`), ...elements]);
+}
+
+export const OK = simpleReply('OK');
+export const PONG = simpleReply('PONG');
+export const NULL_BULK = Buffer.from('$-1\r\n');

@@ -1,0 +1,172 @@
+import { CR, LF, Scan } from './bytes.ts';
+import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
+
+/** Deepest nesting of a reply that is accepted. */
+export const DEPTH_MAX = 128;
+/** Longest line of a simple string, error or number, in bytes. */
+export const REPLY_LINE_MAX = 1024 * 1024;
+/** Longest bulk: beyond Redis' own limit of 512 MiB, as it can be raised there. */
+const BULK_MAX = 2 ** 32 - 1;
+/** Most elements of an aggregate; a map counts its keys and values. */
+const ELEMENTS_MAX = 2 ** 31 - 1;
+
+/** What follows a type byte. */
+const Shape = { NONE: 0, LINE: 1, BULK: 2, AGGREGATE: 3, PAIRS: 4, ATTRIBUTE: 5 } as const;
+
+/** Shape by type byte: RESP2 (`+ - : $ *`) and RESP3 (`_ # , ( ! = ~ > % |`). An unknown byte is an error. */
+const SHAPES = new Uint8Array(256);
+for (const type of '+-:_#,(') SHAPES[type.charCodeAt(0)] = Shape.LINE;
+for (const type of '$!=') SHAPES[type.charCodeAt(0)] = Shape.BULK;
+for (const type of '*~>') SHAPES[type.charCodeAt(0)] = Shape.AGGREGATE;
+SHAPES['%'.charCodeAt(0)] = Shape.PAIRS;
+SHAPES['|'.charCodeAt(0)] = Shape.ATTRIBUTE;
+
+/** Types whose length may be -1: RESP2's null bulk and null array. */
+const NULLABLE = new Uint8Array(256);
+for (const type of '$*') NULLABLE[type.charCodeAt(0)] = 1;
+
+/**
+ * Finds the bounds of one reply at a time, RESP2 and RESP3, any nesting up to DEPTH_MAX without recursion. Resumable like
+ * the request scanner: after MORE the next call brings the same bytes again with more behind them.
+ *
+ *   #open  [1, 3, 2]   elements still missing per open aggregate; [0] is the reply itself
+ *               ^#depth
+ */
+export class ReplyScanner {
+  /** On FRAME: offset behind the reply. */
+  next = 0;
+  /** On MORE: the least number of bytes from the reply's first that it will have. */
+  needed = 0;
+  /** On ERROR: what was wrong, for the log. */
+  error = '';
+
+  readonly #open = new Float64Array(DEPTH_MAX + 1);
+  #depth = 0;
+  /** Scanned bytes of the unfinished reply. */
+  #at = 0;
+  /** Length of the bulk whose payload comes next, or -1. */
+  #bulk = -1;
+  #headerEnd = 0;
+
+  constructor() {
+    this.#open[0] = 1;
+  }
+
+  /** Looks for a reply in `src[from, to)`. */
+  scan(src: Buffer, from: number, to: number): Scan {
+    let at = from + this.#at;
+    let bulk = this.#bulk;
+    for (;;) {
+      if (bulk < 0) {
+        if (at >= to) return this.#pause(at - from, -1, at - from + 3);
+        const verdict = this.#header(src, at, to);
+        if (verdict !== Scan.FRAME) return verdict === Scan.MORE ? this.#pause(at - from, -1, to - from + 1) : verdict;
+        bulk = this.#bulk;
+        at = this.#headerEnd;
+      }
+      if (bulk >= 0) {
+        const end = at + bulk;
+        if (end + 2 > to) return this.#pause(at - from, bulk, end + 2 - from);
+        if (src[end] !== CR || src[end + 1] !== LF) return this.#fail('a bulk does not end in CRLF');
+        at = end + 2;
+        bulk = -1;
+        this.#closeElement();
+      }
+      if (this.#open[0] === 0) {
+        this.reset();
+        this.next = at;
+        return Scan.FRAME;
+      }
+    }
+  }
+
+  /** Forgets an unfinished reply. */
+  reset(): void {
+    this.#depth = 0;
+    this.#open[0] = 1;
+    this.#at = 0;
+    this.#bulk = -1;
+  }
+
+  /** Reads one header or line at `at`: sets `#headerEnd`, and `#bulk` where a payload follows. */
+  #header(src: Buffer, at: number, to: number): Scan {
+    const type = src[at] as number;
+    const shape = SHAPES[type] as number;
+    this.#bulk = -1;
+    if (shape === Shape.NONE) return this.#fail(`unknown type byte 0x${type.toString(16)}`);
+    if (shape === Shape.LINE) return this.#line(src, at, to);
+    let length = quickLength(src, at + 1, to);
+    if (length !== CAREFUL) {
+      this.#headerEnd = at + 3 + digitsOf(length);
+    } else {
+      const verdict = this.#lineEnd(src, at, to);
+      if (verdict !== Scan.FRAME) return verdict;
+      length = parseInt64(src, at + 1, this.#headerEnd - 2);
+    }
+    if (length === -1 && NULLABLE[type] === 1) {
+      this.#closeElement();
+      return Scan.FRAME;
+    }
+    if (!(length >= 0)) return this.#fail('invalid length');
+    if (shape !== Shape.BULK) return this.#aggregate(shape, length);
+    if (length > BULK_MAX) return this.#fail('bulk too long');
+    this.#bulk = length;
+    return Scan.FRAME;
+  }
+
+  #aggregate(shape: number, length: number): Scan {
+    const elements = shape === Shape.AGGREGATE ? length : length * 2;
+    if (elements > ELEMENTS_MAX) return this.#fail('aggregate too long');
+    if (shape === Shape.ATTRIBUTE) {
+      // Pairs that stand before a reply: they count as elements of the same level, and the reply is still to come.
+      this.#open[this.#depth] = (this.#open[this.#depth] as number) + elements;
+      return Scan.FRAME;
+    }
+    if (elements === 0) {
+      this.#closeElement();
+      return Scan.FRAME;
+    }
+    if (this.#depth === DEPTH_MAX) return this.#fail('nested too deep');
+    this.#open[++this.#depth] = elements;
+    return Scan.FRAME;
+  }
+
+  #line(src: Buffer, at: number, to: number): Scan {
+    const verdict = this.#lineEnd(src, at, to);
+    if (verdict === Scan.FRAME) this.#closeElement();
+    return verdict;
+  }
+
+  /** Sets `#headerEnd` behind the CRLF of the line at `at`. */
+  #lineEnd(src: Buffer, at: number, to: number): Scan {
+    let end = at + 1;
+    while (end < to && src[end] !== CR) end++;
+    if (end - at > REPLY_LINE_MAX) return this.#fail('line too long');
+    if (end + 1 >= to) return Scan.MORE;
+    if (src[end + 1] !== LF) return this.#fail('CR without LF');
+    this.#headerEnd = end + 2;
+    return Scan.FRAME;
+  }
+
+  /** One element is complete; so is every aggregate that it was the last one of. */
+  #closeElement(): void {
+    for (;;) {
+      const left = (this.#open[this.#depth] as number) - 1;
+      this.#open[this.#depth] = left;
+      if (left > 0 || this.#depth === 0) return;
+      this.#depth--;
+    }
+  }
+
+  #pause(at: number, bulk: number, needed: number): Scan {
+    this.#at = at;
+    this.#bulk = bulk;
+    this.needed = needed;
+    return Scan.MORE;
+  }
+
+  #fail(text: string): Scan {
+    this.error = text;
+    return Scan.ERROR;
+  }
+}

@@ -1,0 +1,233 @@
+import { CR, DOLLAR, LF, STAR, Scan } from './bytes.ts';
+import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
+import { splitInline } from './inline.ts';
+import { encodeRequest } from './multibulk.ts';
+import type { RequestView } from './request.ts';
+
+/** Redis' PROTO_INLINE_MAX_SIZE: the longest header line and the longest inline request, in bytes. */
+export const LINE_MAX = 64 * 1024;
+/** Redis' limits for a client that has not authenticated yet. */
+export const UNAUTHENTICATED_ARGS_MAX = 10;
+export const UNAUTHENTICATED_BULK_MAX = 16384;
+const MULTIBULK_MAX = 2 ** 31 - 1;
+const ARGS_FIRST = 16;
+const ARGS_KEEP_MAX = 1024;
+
+export interface RequestScannerOptions {
+  /** Redis' proto-max-bulk-len, in bytes. */
+  readonly bulkMax: number;
+}
+
+/**
+ * Finds the bounds of one request at a time, as Redis 7.0's `networking.c` does: same limits, same verdicts, same texts.
+ * Resumable: after MORE the next call brings the same bytes again with more behind them, and the scanner goes on
+ * where it stopped. Nothing is allocated from a declared length: `args` grows with the arguments really seen.
+ *
+ *   source  │ *3\r\n $3\r\n SET\r\n $1\r\n k\r\n $9\r\n val… │
+ *            ^from                               ^from + #at   #left = 1, #bulk = 9
+ */
+export class RequestScanner implements RequestView {
+  buf: Buffer = Buffer.alloc(0);
+  base = 0;
+  limit = 0;
+  argc = 0;
+  args = new Int32Array(2 * ARGS_FIRST);
+  /** Offset in the source behind what was used: the frame on FRAME; empty requests (`*0`, blank lines) on MORE. */
+  next = 0;
+  /** On ERROR: Redis' text behind `Protocol error: `. */
+  error = '';
+  /** On MORE: the least number of bytes from `next` that the frame will have. */
+  needed = 0;
+  /** Before AUTH, Redis takes only small requests. */
+  authenticated = true;
+
+  readonly #bulkMax: number;
+  /** Scanned bytes of the unfinished frame. */
+  #at = 0;
+  /** Arguments still to come; 0 between frames. */
+  #left = 0;
+  /** Length of the argument whose payload comes next, or -1 where its header does. */
+  #bulk = -1;
+  /** Some CRLF was not one (Redis does not look); such a frame is re-encoded before it goes on. */
+  #loose = false;
+  /** Offset behind the header that `#lengthAt` has just read. */
+  #headerEnd = 0;
+
+  constructor(options: RequestScannerOptions) {
+    this.#bulkMax = options.bulkMax;
+  }
+
+  /** Looks for a request in `src[from, to)`; on FRAME the view's fields describe it. */
+  scan(src: Buffer, from: number, to: number): Scan {
+    this.next = from;
+    if (this.#left === 0) {
+      this.argc = 0;
+      this.#at = 0;
+      this.needed = 0;
+      while (this.#left === 0) {
+        if (this.next === to) return Scan.MORE;
+        const verdict = src[this.next] === STAR ? this.#open(src, to) : this.#inline(src, to);
+        if (verdict !== Scan.MORE) return verdict;
+        if (this.needed > 0) return Scan.MORE;
+      }
+    }
+    return this.#arguments(src, to);
+  }
+
+  /** Forgets an unfinished frame. */
+  reset(): void {
+    this.#left = 0;
+    this.#bulk = -1;
+    this.#loose = false;
+    if (this.args.length > 2 * ARGS_KEEP_MAX) this.args = new Int32Array(2 * ARGS_FIRST);
+  }
+
+  /** Reads `*count`: sets `#left`, or steps over an empty request; `needed` > 0 says that the line is not whole. */
+  #open(src: Buffer, to: number): Scan {
+    const from = this.next;
+    const quick = quickLength(src, from + 1, to);
+    const count = quick === CAREFUL ? this.#lengthAt(src, from, to) : quick;
+    if (quick !== CAREFUL) this.#headerEnd = from + 3 + digitsOf(quick);
+    if (count === undefined) return this.#more(to - from > LINE_MAX ? 'too big mbulk count string' : '', from, to);
+    if (!(count <= MULTIBULK_MAX)) return this.#fail('invalid multibulk length');
+    if (count > UNAUTHENTICATED_ARGS_MAX && !this.authenticated) return this.#fail('unauthenticated multibulk length');
+    if (count <= 0) {
+      this.next = this.#headerEnd;
+      this.#loose = false;
+      return Scan.MORE;
+    }
+    this.#left = count;
+    this.#at = this.#headerEnd - from;
+    return Scan.MORE;
+  }
+
+  #arguments(src: Buffer, to: number): Scan {
+    const from = this.next;
+    let at = from + this.#at;
+    let bulk = this.#bulk;
+    let left = this.#left;
+    while (left > 0) {
+      if (bulk < 0) {
+        bulk = src[at] === DOLLAR ? quickLength(src, at + 1, to) : CAREFUL;
+        if (bulk !== CAREFUL && bulk <= UNAUTHENTICATED_BULK_MAX) {
+          at += 3 + digitsOf(bulk);
+        } else {
+          this.#left = left;
+          this.#at = at - from;
+          const verdict = this.#bulkHeader(src, from, at, to);
+          if (verdict !== Scan.FRAME) return verdict;
+          bulk = this.#bulk;
+          at = this.#headerEnd;
+        }
+      }
+      const end = at + bulk;
+      if (end + 2 > to) {
+        this.#left = left;
+        this.#bulk = bulk;
+        this.#at = at - from;
+        this.needed = end + 2 - from + (left - 1) * 6;
+        return Scan.MORE;
+      }
+      const index = 2 * this.argc++;
+      if (index >= this.args.length) this.#growArgs();
+      this.args[index] = at - from;
+      this.args[index + 1] = end - from;
+      if (src[end] !== CR || src[end + 1] !== LF) this.#loose = true;
+      at = end + 2;
+      bulk = -1;
+      left--;
+    }
+    this.next = at;
+    return this.#finish(src, from, at);
+  }
+
+  /** The careful reading of `$length`: sets `#bulk` and `#headerEnd` and answers FRAME, MORE or ERROR. */
+  #bulkHeader(src: Buffer, from: number, at: number, to: number): Scan {
+    const value = this.#lengthAt(src, at, to);
+    if (value === undefined) {
+      this.needed = at - from + this.#left * 6;
+      return this.#more(to - at > LINE_MAX ? 'too big bulk count string' : '', at, to);
+    }
+    const type = src[at] as number;
+    if (type !== DOLLAR) return this.#fail(`expected '$', got '${String.fromCharCode(type)}'`);
+    if (!(value >= 0 && value <= this.#bulkMax)) return this.#fail('invalid bulk length');
+    if (value > UNAUTHENTICATED_BULK_MAX && !this.authenticated) return this.#fail('unauthenticated bulk length');
+    this.#bulk = value;
+    return Scan.FRAME;
+  }
+
+  /**
+   * The number of the header line at `at` (its type byte is not looked at), NaN where it is none, undefined where the
+   * line is not whole. As Redis' `strchr` does, the search for CR stops at a NUL: such a line never ends.
+   */
+  #lengthAt(src: Buffer, at: number, to: number): number | undefined {
+    let end = at;
+    while (end < to && src[end] !== CR) {
+      if (src[end] === 0) return undefined;
+      end++;
+    }
+    if (end + 1 >= to) return undefined;
+    if (src[end + 1] !== LF) this.#loose = true;
+    this.#headerEnd = end + 2;
+    return parseInt64(src, at + 1, end);
+  }
+
+  #inline(src: Buffer, to: number): Scan {
+    const from = this.next;
+    let end = from;
+    while (end < to && src[end] !== LF && src[end] !== 0) end++;
+    if (end === to || src[end] === 0) return this.#more(to - from > LINE_MAX ? 'too big inline request' : '', from, to);
+    const lineEnd = end > from && src[end - 1] === CR ? end - 1 : end;
+    const parts = splitInline(src, from, lineEnd);
+    if (parts === null) return this.#fail('unbalanced quotes in request');
+    this.next = end + 1;
+    if (parts.length === 0) return Scan.MORE;
+    this.#adopt(encodeRequest(parts));
+    return Scan.FRAME;
+  }
+
+  /** Makes `frame`, a canonical multibulk of our own making, the current view. */
+  #adopt(frame: Buffer): void {
+    const next = this.next;
+    this.reset();
+    this.argc = 0;
+    const { authenticated } = this;
+    // Limits were checked on the original; quoting rules cannot make it longer.
+    this.authenticated = true;
+    this.scan(frame, 0, frame.length);
+    this.authenticated = authenticated;
+    this.next = next;
+  }
+
+  #finish(src: Buffer, from: number, end: number): Scan {
+    if (this.#loose) {
+      const parts: Buffer[] = [];
+      for (let i = 0; i < this.argc; i++) parts.push(src.subarray(from + (this.args[2 * i] as number), from + (this.args[2 * i + 1] as number)));
+      this.#adopt(encodeRequest(parts));
+      return Scan.FRAME;
+    }
+    this.#left = 0;
+    this.#bulk = -1;
+    this.buf = src;
+    this.base = from;
+    this.limit = end;
+    return Scan.FRAME;
+  }
+
+  #growArgs(): void {
+    const larger = new Int32Array(this.args.length * 2);
+    larger.set(this.args);
+    this.args = larger;
+  }
+
+  #more(tooBig: string, at: number, to: number): Scan {
+    if (tooBig !== '') return this.#fail(tooBig);
+    this.needed = Math.max(this.needed, to - at + 1);
+    return Scan.MORE;
+  }
+
+  #fail(text: string): Scan {
+    this.error = text;
+    return Scan.ERROR;
+  }
+}

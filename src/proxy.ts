@@ -1,0 +1,158 @@
+/** The composition root: builds pools and the admin server from the configuration; the only reader of it that runs. */
+import { AdminServer } from './admin/server.ts';
+import { REDIS_VERSION } from './command/generated/commands.ts';
+import { COMMAND_ROWS } from './command/table.ts';
+import { parseConfig } from './config/load.ts';
+import type { Config, ConfigInput, NodeConfig, PoolConfig } from './config/schema.ts';
+import { poolTopology } from './config/topology.ts';
+import type { InfoSection } from './downstream/local/answer.ts';
+import { type Log, SILENT } from './observe/log.ts';
+import { createMetrics, type PoolSnapshot } from './observe/prometheus.ts';
+import { ringHash } from './observe/ring-hash.ts';
+import { Pool, type PoolOptions } from './pool/pool.ts';
+import type { Topology } from './routing/topology.ts';
+import type { BackendOptions } from './upstream/backend.ts';
+import type { Endpoint } from './util/endpoint.ts';
+import { Turn } from './util/turn.ts';
+import { VERSION } from './util/version.ts';
+
+export interface ProxyOptions {
+  /** Where state changes are told; silent by default. */
+  readonly log?: Log;
+}
+
+/**
+ * keyfan in this process. Throws `ConfigError` (with every problem) where `config` is not valid.
+ *
+ *     const proxy = createProxy({ pools: { cache: { listen: '127.0.0.1:0', strategy: 'ring', nodes: ['127.0.0.1:7001'] } } });
+ *     await proxy.start();
+ *     proxy.address('cache'); // { host: '127.0.0.1', port: 40123 }
+ *     await proxy.stop();
+ */
+export function createProxy(config: Config | ConfigInput, options: ProxyOptions = {}): Proxy {
+  return new Proxy(parseConfig(config), options.log ?? SILENT);
+}
+
+export class Proxy {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #turn = new Turn();
+  readonly #pools = new Map<string, Pool>();
+  #admin: AdminServer | undefined;
+  #draining = false;
+
+  /** Use `createProxy`. */
+  constructor(config: Config, log: Log) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /** Resolves when every pool listens; rejects with Node's bind error, or where a strategy does not fit its nodes. */
+  async start(): Promise<void> {
+    for (const [name, pool] of Object.entries(this.#config.pools)) {
+      const topology = await poolTopology(pool);
+      this.#pools.set(name, new Pool(poolOptions(name, pool, topology, () => this.#info()), this.#turn, this.#log));
+    }
+    for (const pool of this.#pools.values()) await pool.start();
+    const { listen } = this.#config.admin;
+    if (listen === undefined) return;
+    this.#admin = new AdminServer({
+      listen,
+      metrics: createMetrics(() => this.#snapshots()),
+      pools: () => [...this.#pools.values()],
+      draining: () => this.#draining,
+      log: this.#log,
+    });
+    await this.#admin.start();
+  }
+
+  /** Where a pool listens. */
+  address(pool: string): Endpoint {
+    const found = this.#pools.get(pool);
+    if (found === undefined) throw new Error(`there is no running pool ${pool}`);
+    return found.address();
+  }
+
+  /** Where the admin server listens; undefined where there is none. */
+  adminAddress(): Endpoint | undefined {
+    return this.#admin?.address();
+  }
+
+  /** Takes nothing new and resolves when every accepted request is answered, at the latest after each pool's `timeouts.drain`. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const drained = [...this.#pools].map(([name, pool]) => pool.drain((this.#config.pools[name] as PoolConfig).timeouts.drain));
+    await Promise.all(drained);
+  }
+
+  /** Closes everything now. */
+  async stop(): Promise<void> {
+    this.#draining = true;
+    for (const pool of this.#pools.values()) pool.stop();
+    await this.#admin?.close();
+  }
+
+  #snapshots(): PoolSnapshot[] {
+    return [...this.#pools.values()].map((pool) => {
+      pool.refreshCounters();
+      const backends = pool.backends.map(({ node, counters }) => ({ node, counters }));
+      return { name: pool.name, counters: pool.counters, commandNames: COMMAND_NAMES, ringHash: ringHash(pool.topology), backends };
+    });
+  }
+
+  #info(): InfoSection[] {
+    return [
+      {
+        name: 'Server',
+        fields: {
+          redis_version: REDIS_VERSION,
+          redis_mode: 'standalone',
+          keyfan_version: VERSION,
+          process_id: process.pid,
+          uptime_in_seconds: Math.floor(process.uptime()),
+        },
+      },
+      { name: 'Persistence', fields: { loading: 0 } },
+      { name: 'Replication', fields: { role: 'master', connected_slaves: 0 } },
+    ];
+  }
+}
+
+const COMMAND_NAMES: readonly string[] = COMMAND_ROWS.map((row) => row.name);
+
+function poolOptions(name: string, pool: PoolConfig, topology: Topology, info: () => InfoSection[]): PoolOptions {
+  const { limits, timeouts } = pool;
+  return {
+    name,
+    listen: pool.listen,
+    topology,
+    nodes: pool.nodes.map((node) => backendOptions(node, pool)),
+    credentials: pool.client_password === undefined ? null : { username: pool.client_username, password: pool.client_password },
+    limits: {
+      clientsMax: limits.clients,
+      inFlightMax: limits.client_in_flight,
+      unsentBytesMax: limits.client_unsent,
+      bulkMax: limits.request_size,
+    },
+    clientIdleMs: timeouts.client_idle,
+    requestTimeoutMs: timeouts.request,
+    autoEject: { enabled: pool.auto_eject.enabled, failuresMax: pool.auto_eject.failures, retryMs: pool.auto_eject.retry },
+    writesToAll: (topology.source.options as { writes?: unknown }).writes === 'all',
+    info,
+  };
+}
+
+function backendOptions(node: NodeConfig, pool: PoolConfig): BackendOptions {
+  const { limits, timeouts, reconnect } = pool;
+  return {
+    node: node.name,
+    endpoint: node.address,
+    credentials: node.password === undefined ? undefined : { username: node.username, password: node.password },
+    connectTimeoutMs: timeouts.connect,
+    requestTimeoutMs: timeouts.request,
+    idleMs: timeouts.node_idle,
+    inFlightMax: limits.node_in_flight,
+    queuedBytesMax: limits.node_queued,
+    reconnect: { minMs: reconnect.min, maxMs: reconnect.max },
+  };
+}

@@ -1,0 +1,85 @@
+import type { Locator, RingNode, Strategy } from './strategy.ts';
+
+/** What a pool's routing is built from; stays the same while nodes go out of service and come back. */
+export interface TopologySource {
+  readonly strategy: Strategy;
+  /** Parsed by `strategy.options`. */
+  readonly options: unknown;
+  /** As listed in the pool, at least one. Every node index outside this file is a position in this list. */
+  readonly nodes: readonly RingNode[];
+}
+
+/** Returned instead of a node index where no node is in service, or a user's strategy gave no valid partition. */
+export const NO_NODE = -1;
+
+/** Stands in where every node is ejected. */
+const NOWHERE: Locator = { partitions: 0, owners: new Uint16Array(0), locate: () => 0 };
+
+/**
+ * Who serves which key: an immutable snapshot, swapped whole.
+ *
+ *   key ── locator.locate ──▶ partition ── owners[] ──▶ index in `nodes`
+ *
+ * The locator is built from the live nodes only, as nutcracker does: with a node ejected, the others share the ring as if it were
+ * not configured. `owners` is the locator's table with its indexes translated back to the full list.
+ */
+export class Topology {
+  readonly version: number;
+  readonly source: TopologySource;
+  readonly nodes: readonly RingNode[];
+  readonly locator: Locator;
+  readonly owners: Uint16Array;
+  /** 1 where the node is in service, 0 where it is ejected. */
+  readonly live: Uint8Array;
+
+  /** Throws what `strategy.build` throws, and where nodes are ejected whose strategy does not allow it. */
+  constructor(source: TopologySource, version = 1, ejected: ReadonlySet<number> = new Set()) {
+    if (ejected.size > 0 && !source.strategy.ejectable) throw new Error(`nodes of a ${source.strategy.type} pool cannot be ejected`);
+    this.version = version;
+    this.source = source;
+    this.nodes = source.nodes;
+    this.live = Uint8Array.from(source.nodes, (_, index) => (ejected.has(index) ? 0 : 1));
+    const indexes = [...source.nodes.keys()].filter((index) => this.live[index] === 1);
+    const liveNodes = indexes.map((index) => source.nodes[index] as RingNode);
+    this.locator = liveNodes.length === 0 ? NOWHERE : source.strategy.build(liveNodes, source.options);
+    this.owners = this.locator.owners.map((owner) => indexes[owner] as number);
+  }
+
+  /** The next version, with exactly these nodes out of service. */
+  withEjected(ejected: ReadonlySet<number>): Topology {
+    return new Topology(this.source, this.version + 1, ejected);
+  }
+
+  /** Index of the node that owns the key in `buf[start, end)`, or NO_NODE. */
+  nodeFor(buf: Uint8Array, start: number, end: number): number {
+    const node: number | undefined = this.owners[this.locator.locate(buf, start, end)];
+    return node === undefined ? NO_NODE : node;
+  }
+
+  /**
+   * For placement `any`: the less loaded of two distinct nodes drawn among the healthy ones, the first drawn where they are equal. A node
+   * is healthy where it is live and `up[i]` is not 0; where none is, every node counts as healthy, and its error is the answer.
+   * `random` gives numbers in [0, 1).
+   */
+  pickAny(load: Int32Array, up: Uint8Array, random: () => number): number {
+    const count = this.nodes.length;
+    let healthy = 0;
+    for (let i = 0; i < count; i++) if (up[i] !== 0 && this.live[i] === 1) healthy++;
+    const all = healthy === 0;
+    const choices = all ? count : healthy;
+    let first = Math.floor(random() * choices);
+    if (choices === 1) return this.nth(first, up, all);
+    let second = Math.floor(random() * (choices - 1));
+    if (second >= first) second++;
+    first = this.nth(first, up, all);
+    second = this.nth(second, up, all);
+    return (load[second] as number) < (load[first] as number) ? second : first;
+  }
+
+  /** Index of the nth healthy node, counted from 0; of the nth node where `all` count as healthy. */
+  private nth(n: number, up: Uint8Array, all: boolean): number {
+    if (all) return n;
+    let left = n;
+    for (let i = 0; ; i++) if (up[i] !== 0 && this.live[i] === 1 && left-- === 0) return i;
+  }
+}

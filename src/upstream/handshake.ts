@@ -1,0 +1,74 @@
+import { encodeRequest } from '../protocol/multibulk.ts';
+import type { ReplyTarget } from './target.ts';
+
+export interface Credentials {
+  readonly username?: string | undefined;
+  readonly password: string;
+}
+
+/** Verdict on a node that answered the handshake: it serves, it answers but is not in service yet, or it refuses us. */
+export type Greeting = 'serving' | 'busy' | 'refused';
+
+/** Error words of a node that is alive but does not serve yet: requests pass, and get this answer from the node itself. */
+const BUSY_WORDS = ['LOADING', 'BUSY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF'];
+
+interface Step {
+  readonly name: string;
+  readonly request: Buffer;
+}
+
+function stepsFor(credentials: Credentials | undefined): Step[] {
+  const ping = { name: 'PING', request: encodeRequest(['PING']) };
+  if (credentials === undefined) return [ping];
+  const { username, password } = credentials;
+  const auth = username === undefined ? ['AUTH', password] : ['AUTH', username, password];
+  return [{ name: 'AUTH', request: encodeRequest(auth) }, ping];
+}
+
+/**
+ * What keyfan says first on a new connection: AUTH where there are credentials, then PING. Each command owns an in-flight
+ * entry like any other; the first refusal decides. Requests wait until it is done.
+ */
+export class Handshake implements ReplyTarget {
+  readonly #steps: readonly Step[];
+  readonly #done: (greeting: Greeting, detail: string) => void;
+  #decided = false;
+
+  /** `done` is called once; `detail` names the step and quotes the node's answer, never a secret. */
+  constructor(credentials: Credentials | undefined, done: (greeting: Greeting, detail: string) => void) {
+    this.#steps = stepsFor(credentials);
+    this.#done = done;
+  }
+
+  get count(): number {
+    return this.#steps.length;
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#steps.map((step) => step.request));
+  }
+
+  onReply(token: number, buf: Buffer, start: number, end: number): boolean {
+    if (this.#decided) return true;
+    const answer = buf.toString('latin1', start, Math.min(end - 2, start + 200));
+    const step = this.#steps[token] as Step;
+    const detail = `${step.name}: ${answer.slice(1)}`;
+    if (answer.startsWith('-')) {
+      const word = answer.slice(1).split(' ', 1)[0] as string;
+      this.#decide(BUSY_WORDS.includes(word) ? 'busy' : 'refused', detail);
+    } else if (token === this.#steps.length - 1) {
+      this.#decide(answer === '+PONG' ? 'serving' : 'refused', detail);
+    }
+    return true;
+  }
+
+  /** The connection died or was too slow; its owner hears of that itself. */
+  onFailure(): void {
+    this.#decided = true;
+  }
+
+  #decide(greeting: Greeting, detail: string): void {
+    this.#decided = true;
+    this.#done(greeting, detail);
+  }
+}

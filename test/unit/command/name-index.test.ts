@@ -1,0 +1,27 @@
+import t from 'tap';
+import { NameIndex } from '../../../src/command/name-index.ts';
+
+const find = (index: NameIndex, name: string): number => {
+  const buf = Buffer.from(`..${name}..`, 'latin1');
+  return index.find(buf, 2, buf.length - 2);
+};
+
+t.test('finds each of many names, and nothing else', (t) => {
+  const names = Array.from({ length: 2000 }, (_, i) => `name-${i.toString(36)}`);
+  const index = new NameIndex(names);
+  const wrong = names.filter(
+    (name, i) => find(index, name) !== i || find(index, name.toUpperCase()) !== i || find(index, `${name}!`) !== -1,
+  );
+  t.same(wrong, []);
+  t.end();
+});
+
+t.test('edges', (t) => {
+  const index = new NameIndex(['a', 'ab']);
+  t.same(
+    ['', 'a', 'ab', 'abc', 'b', 'A', '\xc1'].map((name) => find(index, name)),
+    [-1, 0, 1, -1, -1, 0, -1],
+  );
+  t.equal(find(new NameIndex([]), 'a'), -1);
+  t.end();
+});

@@ -1,0 +1,81 @@
+import t from 'tap';
+import type { GuardName } from '../../../../src/command/row.ts';
+import { GUARDS } from '../../../../src/command/special/guards.ts';
+import { viewOf } from '../../../support/view.ts';
+
+const refused = (guard: GuardName, request: string): boolean => {
+  const text = GUARDS[guard](viewOf(...request.split(' ')));
+  if (text !== null && !text.startsWith(`keyfan: '${(request.split(' ')[0] as string).toLowerCase()}' with `)) throw new Error(text);
+  return text !== null;
+};
+
+t.test('BLOCK among the options of XREAD and XREADGROUP', (t) => {
+  for (const request of [
+    'XREAD BLOCK 0 STREAMS k $',
+    'xread count 2 block 10 streams k $',
+    'XREADGROUP GROUP g c BLOCK 0 STREAMS k >',
+    'XREADGROUP GROUP g c NOACK COUNT 1 BLOCK 0 STREAMS k >',
+    'XREADGROUP BLOCK 0 GROUP g c STREAMS k >',
+    'XREADGROUP GROUP streams c BLOCK 0 STREAMS k >',
+    'XREADGROUP GROUP g streams BLOCK 0 STREAMS k >',
+    'XREADGROUP GROUP g c CLAIM 10 BLOCK 0 STREAMS k >',
+    'XREAD FUTURE BLOCK 0 STREAMS k 0',
+  ]) {
+    t.ok(refused('no_block_option', request), request);
+  }
+  for (const request of [
+    'XREAD STREAMS k 0',
+    'XREAD COUNT 1 STREAMS block 0',
+    'XREAD STREAMS a block 0 block',
+    'XREADGROUP GROUP block block STREAMS k >',
+    'XREADGROUP GROUP g block COUNT 1 STREAMS block >',
+    'XREAD COUNT',
+  ]) {
+    t.notOk(refused('no_block_option', request), request);
+  }
+  t.end();
+});
+
+t.test('patterns of SORT', (t) => {
+  for (const request of [
+    'SORT k BY w_*',
+    'sort k by *->f',
+    'SORT k GET o_*',
+    'SORT k GET # GET x',
+    'SORT_RO k BY a*b',
+    'SORT k LIMIT 0 1 STORE d BY *',
+  ]) {
+    t.ok(refused('no_sort_patterns', request), request);
+  }
+  for (const request of [
+    'SORT k',
+    'SORT k BY nosort',
+    'SORT k GET #',
+    'SORT k ASC ALPHA LIMIT 0 1 STORE d',
+    'SORT k* STORE d*',
+    'SORT k STORE by',
+    'SORT k BY',
+    'SORT k STORE get x',
+  ]) {
+    t.notOk(refused('no_sort_patterns', request), request);
+  }
+  t.end();
+});
+
+t.test('a star behind the pattern is not in it', (t) => {
+  t.notOk(refused('no_sort_patterns', 'SORT k BY nosort STORE d*'));
+  t.end();
+});
+
+t.test('the database of COPY', (t) => {
+  for (const request of ['COPY a b DB 1', 'copy a b replace db 00', 'COPY a b DB 0 DB 2'])
+    t.ok(refused('no_other_database', request), request);
+  for (const request of ['COPY a b', 'COPY db 1', 'COPY a b DB 0 REPLACE', 'COPY a b DB'])
+    t.notOk(refused('no_other_database', request), request);
+  t.end();
+});
+
+t.test('none lets everything pass', (t) => {
+  t.equal(GUARDS.none(viewOf('XREAD', 'BLOCK', '0')), null);
+  t.end();
+});
