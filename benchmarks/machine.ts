@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpus, release, totalmem, type } from 'node:os';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { NUTCRACKER } from '../test/support/nutcracker.ts';
 import { REDIS_SERVER } from '../test/support/redis.ts';
 
@@ -12,6 +12,8 @@ export interface Machine {
   readonly node: string;
   readonly redis: string;
   readonly nutcracker: string;
+  /** One-minute load average before the run; near 0 on a machine that does nothing else. */
+  readonly loadBefore: string;
 }
 
 export function describeMachine(): Machine {
@@ -23,6 +25,7 @@ export function describeMachine(): Machine {
     node: process.version,
     redis: version(REDIS_SERVER, '--version'),
     nutcracker: NUTCRACKER === undefined ? 'not installed' : version(NUTCRACKER, '--version'),
+    loadBefore: (loadavg()[0] ?? Number.NaN).toFixed(2),
   };
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { cpuSeconds } from './cpu.ts';
-import { DATASETS, type Workload } from './workloads.ts';
+import type { Workload } from './workloads.ts';
 
 export interface Measured {
   readonly requests: number;
@@ -17,12 +17,12 @@ const CLIENT_SAMPLE_MS = 50;
 /** What redis-benchmark says to every proxy, which has no CONFIG. */
 const KNOWN_WARNING = /Could not fetch server CONFIG/;
 
-/** Runs one workload against a port of 127.0.0.1. `requests` is rounded up to whole pipelines of all clients. */
-export async function runRedisBenchmark(port: number, workload: Workload, requests: number): Promise<Measured> {
-  const { clients, pipeline, dataset, args } = workload;
+/** Runs one workload on `keyspace` keys against a port of 127.0.0.1. `requests` is rounded up to whole pipelines of all clients. */
+export async function runRedisBenchmark(port: number, workload: Workload, requests: number, keyspace: number): Promise<Measured> {
+  const { clients, pipeline, args } = workload;
   const whole = clients * pipeline;
   const count = Math.max(1, Math.ceil(requests / whole)) * whole;
-  const options = { h: '127.0.0.1', p: port, n: count, c: clients, P: pipeline, r: DATASETS[dataset].keyspace };
+  const options = { h: '127.0.0.1', p: port, n: count, c: clients, P: pipeline, r: keyspace };
   const flags = Object.entries(options).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
   const child = spawn(REDIS_BENCHMARK, [...flags, '--csv', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const began = performance.now();

@@ -18,7 +18,6 @@ export interface Results {
   readonly date: string;
   readonly name: string;
   readonly machine: Machine;
-  readonly rounds: number;
   readonly options: Readonly<Record<string, unknown>>;
   readonly cells: readonly Cell[];
 }
@@ -104,7 +103,6 @@ export function asMarkdown(results: Results): string {
     `# ${results.name}, ${results.date}`,
     '',
     ...machineLines(results).map((text) => `- ${text}`),
-    `- rounds: ${results.rounds}`,
     ...Object.entries(results.options).map(([name, value]) => `- ${name}: ${JSON.stringify(value)}`),
     '',
     line(HEADINGS),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startDaemon } from '../test/support/daemon.ts';
 import { startNutcracker } from '../test/support/nutcracker.ts';
 import { freePort } from '../test/support/ports.ts';
@@ -26,6 +27,8 @@ export interface TargetOptions {
   readonly nodeArgs: readonly string[];
 }
 
+/** keyfan as compiled together with this file. */
+const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const NODES = 3;
 /** The same placement in both proxies, so that both find the same keys on the same nodes. */
 const HASH = 'murmur';
@@ -37,18 +40,18 @@ export const TARGETS: Readonly<Record<TargetName, (nodes: readonly RedisNode[], 
 };
 
 /** Three nodes, each with every key of every dataset: whatever is asked for is there. */
-export async function startNodes(): Promise<RedisNode[]> {
+export async function startNodes(keyspace: number): Promise<RedisNode[]> {
   const nodes = await startRedisNodes(NODES);
-  await Promise.all(nodes.flatMap((node) => Object.values(DATASETS).map((dataset) => fill(node, dataset))));
+  await Promise.all(nodes.flatMap((node) => Object.values(DATASETS).map((dataset) => fill(node, dataset, keyspace))));
   return nodes;
 }
 
-async function fill(node: RedisNode, dataset: Dataset): Promise<void> {
+async function fill(node: RedisNode, dataset: Dataset, keyspace: number): Promise<void> {
   const client = await connectResp(node.port, { deadlineMs: 60_000 });
   const batch = 1000;
-  for (let first = 0; first < dataset.keyspace; first += batch) {
+  for (let first = 0; first < keyspace; first += batch) {
     const args = ['MSET'];
-    for (let i = first; i < Math.min(first + batch, dataset.keyspace); i++) {
+    for (let i = first; i < Math.min(first + batch, keyspace); i++) {
       args.push(`${dataset.prefix}:${String(i).padStart(12, '0')}`, value(dataset));
     }
     client.send(encode(args));
@@ -88,8 +91,7 @@ async function startKeyfan(nodes: readonly RedisNode[], { nodeArgs }: TargetOpti
   const file = join(dir, 'keyfan.yaml');
   // JSON is YAML.
   await writeFile(file, JSON.stringify(config));
-  const main = join(PROJECT_ROOT, 'dist/src/main.js');
-  const daemon = startDaemon(process.execPath, [...nodeArgs, main, '--config', file], { cwd: PROJECT_ROOT });
+  const daemon = startDaemon(process.execPath, [...nodeArgs, MAIN, '--config', file], { cwd: PROJECT_ROOT });
   await until(
     () => daemon.gone || answersPing(port),
     () => `keyfan to answer PING; it wrote:\n${daemon.output()}`,

@@ -3,23 +3,25 @@ export interface Workload {
   readonly name: string;
   readonly pipeline: number;
   readonly clients: number;
-  /** Keys are `PREFIX:000000000000` up to `keyspace - 1`. */
   readonly dataset: DatasetName;
   /** Arguments; `__rand_int__` becomes another 12-digit number each time. */
   readonly args: readonly string[];
 }
 
+/** Keys are `PREFIX:` and 12 digits, from 0 up to the keyspace. */
 export interface Dataset {
   readonly prefix: string;
-  readonly keyspace: number;
   readonly valueBytes: number;
 }
+
+/** Small enough to stay in the nodes' caches: with more keys it is the nodes' memory that is measured (`--keyspace` changes it). */
+export const KEYSPACE = 10_000;
 
 export type DatasetName = 'small' | 'large';
 
 export const DATASETS: Readonly<Record<DatasetName, Dataset>> = {
-  small: { prefix: 'key', keyspace: 100_000, valueBytes: 3 },
-  large: { prefix: 'big', keyspace: 10_000, valueBytes: 1024 },
+  small: { prefix: 'key', valueBytes: 3 },
+  large: { prefix: 'big', valueBytes: 1024 },
 };
 
 export const value = (dataset: Dataset): string => 'x'.repeat(dataset.valueBytes);
@@ -57,7 +59,9 @@ export const WORKLOADS: readonly Workload[] = [
   row('mset-100', 1, 'small', mset(100)),
 ];
 
-/** Workloads whose name begins with one of the words; all where there is none. */
+/** The workloads of these names; a word that is no name takes all whose name begins with it. All where there is no word. */
 export function select(words: readonly string[]): readonly Workload[] {
-  return words.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => words.some((word) => name.startsWith(word)));
+  const isName = (word: string): boolean => WORKLOADS.some(({ name }) => name === word);
+  const takes = (word: string, name: string): boolean => (isName(word) ? name === word : name.startsWith(word));
+  return words.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => words.some((word) => takes(word, name)));
 }

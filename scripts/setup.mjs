@@ -21,7 +21,8 @@ const MANAGERS = [
   { command: 'brew', install: 'brew install', names: { 'redis-server': 'redis' } },
 ];
 
-const PATH = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
+// Where Debian keeps servers, which is not on every user's path.
+const PATH = process.env.SETUP_PATH ?? `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 
 function run(command, args, options = {}) {
   return spawnSync(command, args, { cwd: ROOT, env: { ...process.env, PATH }, ...options });
@@ -49,7 +50,9 @@ function checkNode() {
 }
 
 function installServers(test) {
-  const missing = SERVERS.filter(({ only, command, flag }) => (only === 'always' || test) && !has(command, flag)).map((server) => server.package);
+  const missing = SERVERS.filter(({ only, command, flag }) => (only === 'always' || test) && !has(command, flag)).map(
+    (server) => server.package,
+  );
   if (missing.length === 0) return;
   if (!has('apt-get')) fail(`Missing: ${missing.join(', ')}. Type:`, ...otherManager(missing));
 
@@ -76,7 +79,8 @@ function installDependencies() {
   // npm writes this file at the end of an installation.
   const installed = modified(join(ROOT, 'node_modules/.package-lock.json'));
   if (installed > 0 && installed >= modified(join(ROOT, 'package-lock.json'))) return;
-  if (!step('installing dependencies', 'npm', ['ci', '--no-audit', '--no-fund'])) fail('Installing the dependencies failed. Type:', '', '  npm ci', '');
+  if (!step('installing dependencies', 'npm', ['ci', '--no-audit', '--no-fund']))
+    fail('Installing the dependencies failed. Type:', '', '  npm ci', '');
 }
 
 function newest(directory) {

@@ -13,6 +13,9 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** A file that takes longer hangs: it is killed and counts as failed. */
 const FILE_TIMEOUT_SECONDS = 120;
 const STDERR_MAX = 16_384;
+const LINES_MAX = 200;
+/** tap's own limit for a file, 30 s unless told, a little below ours: it says which test hangs. */
+const ENV = { ...process.env, TAP_TIMEOUT: String(FILE_TIMEOUT_SECONDS - 10) };
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 
 process.chdir(ROOT);
@@ -82,7 +85,7 @@ async function runAll(paths) {
 async function runFile(file) {
   const began = performance.now();
   // A process group of its own, so that nothing it started is left behind.
-  const child = spawn(process.execPath, ['--enable-source-maps', file], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(process.execPath, ['--enable-source-maps', file], { env: ENV, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   running.add(child);
   const result = { pass: 0, fail: 0, skip: 0, todo: 0, reasons: [], lines: [], seconds: 0 };
   const timer = setTimeout(() => {
@@ -126,14 +129,21 @@ function show(file, { pass, fail, reasons, lines, seconds }) {
   console.log(`${fail === 0 ? 'ok    ' : 'FAILED'} ${name}  (${pass} passed, ${fail} failed, ${seconds.toFixed(1)} s)`);
   if (fail === 0) return;
   for (const reason of reasons) console.log(`  ${reason}`);
-  for (const line of lines) console.log(`  ${line}`);
+  for (const line of lines.slice(0, LINES_MAX)) console.log(`  ${line}`);
+  if (lines.length > LINES_MAX) console.log(`  … ${lines.length - LINES_MAX} more lines`);
 }
 
 /** True for the TAP lines that say what failed and why: failed results and their diagnostics. */
 function failureFilter() {
   let diagnostics = false;
   let failing = false;
+  /** Indentation of tap's list of open handles, which is long and says little; -1 outside of it. */
+  let handles = -1;
   return (line) => {
+    const indent = line.search(/\S/);
+    if (handles >= 0 && (indent > handles || (indent === handles && line.startsWith('- ', indent)))) return false;
+    handles = diagnostics && /^\s*handles:$/.test(line) ? indent : -1;
+    if (handles >= 0) return false;
     if (/^\s*---$/.test(line)) diagnostics = true;
     const result = /^\s*(not ok|ok|Bail out!)/.exec(line);
     if (result && !diagnostics) failing = result[1] !== 'ok';

@@ -30,7 +30,7 @@ export const ERRORS = {
     'client',
     'no',
     false,
-    'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+    'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
   ),
   wrong_password: row('client', 'no', false, 'WRONGPASS invalid username-password pair or user is disabled.'),
   no_proto: row('client', 'no', false, 'NOPROTO unsupported protocol version'),

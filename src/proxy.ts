@@ -51,7 +51,14 @@ export class Proxy {
   async start(): Promise<void> {
     for (const [name, pool] of Object.entries(this.#config.pools)) {
       const topology = await poolTopology(pool);
-      this.#pools.set(name, new Pool(poolOptions(name, pool, topology, () => this.#info()), this.#turn, this.#log));
+      this.#pools.set(
+        name,
+        new Pool(
+          poolOptions(name, pool, topology, () => this.#info()),
+          this.#turn,
+          this.#log,
+        ),
+      );
     }
     for (const pool of this.#pools.values()) await pool.start();
     const { listen } = this.#config.admin;

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '../observe/log.ts';
+import type { Endpoint } from '../util/endpoint.ts';
 
 export interface PoolReadiness {
   readonly name: string;
@@ -10,14 +11,12 @@ export interface PoolReadiness {
 }
 
 export interface AdminOptions {
-  readonly listen: { readonly host: string; readonly port: number } | { readonly path: string };
+  readonly listen: Endpoint;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   readonly pools: () => readonly PoolReadiness[];
   readonly draining: () => boolean;
   readonly log: Log;
 }
-
-export type AdminAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 interface Answer {
   readonly status: number;
@@ -49,11 +48,21 @@ export function reasonsNotReady(pools: readonly PoolReadiness[], draining: boole
 
 function readyz({ pools, draining }: AdminOptions): Answer {
   const reasons = reasonsNotReady(pools(), draining());
-  return { status: reasons.length === 0 ? 200 : 503, type: JSON_TYPE, body: `${JSON.stringify({ ready: reasons.length === 0, reasons })}\n` };
+  return {
+    status: reasons.length === 0 ? 200 : 503,
+    type: JSON_TYPE,
+    body: `${JSON.stringify({ ready: reasons.length === 0, reasons })}\n`,
+  };
 }
 
 /** Scrapers are few and their requests small: whatever is slow, long or idle is cut off. */
-const HTTP_LIMITS = { requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 60_000, maxHeaderSize: 8192, connectionsCheckingInterval: 1000 };
+const HTTP_LIMITS = {
+  requestTimeout: 5000,
+  headersTimeout: 5000,
+  keepAliveTimeout: 60_000,
+  maxHeaderSize: 8192,
+  connectionsCheckingInterval: 1000,
+};
 const CONNECTIONS_MAX = 64;
 
 export class AdminServer {
@@ -79,7 +88,7 @@ export class AdminServer {
   }
 
   /** Where it listens; undefined unless it does. */
-  address(): AdminAddress | undefined {
+  address(): Endpoint | undefined {
     const address = this.#server.address() as AddressInfo | string | null;
     if (address === null) return undefined;
     return typeof address === 'string' ? { path: address } : { host: address.address, port: address.port };

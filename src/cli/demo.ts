@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { formatAddress } from '../config/address.ts';
 import { parseConfig } from '../config/load.ts';
 import type { ConfigInput } from '../config/schema.ts';
 import { createLog } from '../observe/pino.ts';
 import { createProxy } from '../proxy.ts';
+import { formatEndpoint } from '../util/endpoint.ts';
 import { claimDirectory } from './demo-dir.ts';
 import { type DemoNode, isFree, startNode } from './demo-node.ts';
 import { EXIT, type Io } from './exit.ts';
@@ -75,10 +75,10 @@ async function runProxy(nodes: readonly DemoNode[], dir: string, flags: DemoFlag
     await proxy.stop();
     return startFailure(error, io);
   }
-  const endpoint = formatAddress(proxy.address('demo'));
+  const endpoint = formatEndpoint(proxy.address('demo'));
   const admin = proxy.adminAddress();
   const file = join(dir, 'keyfan.yaml');
-  const adminText = admin === undefined ? '' : formatAddress(admin);
+  const adminText = admin === undefined ? '' : formatEndpoint(admin);
   writeFileSync(file, stringify({ ...input, admin: { listen: adminText }, pools: { demo: { ...input.pools['demo'], listen: endpoint } } }));
   io.out(welcome(endpoint, adminText, nodes, flags.strategy, file));
   await signalled;

@@ -1,7 +1,8 @@
 /** argv → command → exit code. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, formatProblem } from '../config/problem.ts';
+import { PlacementError } from '../config/topology.ts';
+import { VERSION } from '../util/version.ts';
 import { check } from './check.ts';
 import { type DemoFlags, demo } from './demo.ts';
 import { EXIT, type Io, UsageError } from './exit.ts';
@@ -27,7 +28,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 function buildProgram(io: Io, done: (code: number) => void): Command {
   const program = new Command('keyfan')
     .description('A sharding proxy for Redis: one endpoint in front of a fleet.')
-    .version(version(), '--version', 'print the version')
+    .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'show this help')
     .helpCommand(false)
     .enablePositionalOptions()
@@ -87,10 +88,5 @@ function failure(error: unknown, io: Io): number {
     return EXIT.badConfig;
   }
   io.err(`keyfan: ${error instanceof Error ? error.message : String(error)}\n`);
-  return EXIT.failed;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return error instanceof PlacementError ? EXIT.badConfig : EXIT.failed;
 }

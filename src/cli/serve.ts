@@ -1,10 +1,10 @@
-import { formatAddress } from '../config/address.ts';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Config, ConfigInput } from '../config/schema.ts';
 import { createLog } from '../observe/pino.ts';
 import { createProxy } from '../proxy.ts';
 import { untilSignal } from '../runtime/shutdown.ts';
+import { formatEndpoint } from '../util/endpoint.ts';
 import { EXIT, type Io, UsageError } from './exit.ts';
 
 export interface ServeFlags {
@@ -31,6 +31,9 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
     await proxy.stop();
     return startFailure(error, io);
   }
+  const admin = proxy.adminAddress();
+  const pools = Object.keys(config.pools).map((name) => [name, formatEndpoint(proxy.address(name))]);
+  log.info({ pools: Object.fromEntries(pools), ...(admin === undefined ? {} : { admin: formatEndpoint(admin) }) }, 'keyfan is ready');
   return ended;
 }
 
@@ -70,7 +73,7 @@ export function startFailure(error: unknown, io: Io): number {
   if (error instanceof ConfigError) throw error;
   const { code, syscall, address, port, message } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   if (code === undefined || syscall === undefined || !BIND_CALLS.has(syscall)) throw error;
-  const place = address === undefined ? '' : ` on ${port === undefined || port < 0 ? address : formatAddress({ host: address, port })}`;
+  const place = address === undefined ? '' : ` on ${port === undefined || port < 0 ? address : formatEndpoint({ host: address, port })}`;
   io.err(`keyfan: cannot listen${place}: ${REASONS[code] ?? message}\n`);
   return EXIT.cannotBind;
 }

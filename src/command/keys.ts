@@ -137,7 +137,7 @@ function valuesOf(view: RequestView, i: number, valued: Valued): number {
 
 function collectMigrate(view: RequestView, out: KeyList): number {
   const single = argEnd(view, MIGRATE_KEY) > argStart(view, MIGRATE_KEY);
-  for (let i = MIGRATE_OPTIONS; i < view.argc; i++) {
+  for (let i = MIGRATE_OPTIONS; i < view.argc - 1; i++) {
     if (argIs(view, i, 'keys')) return single ? -1 : pushRange(i + 1, view.argc - 1, 1, view, out);
     i += valuesOf(view, i, MIGRATE_VALUED);
   }

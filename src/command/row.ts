@@ -11,7 +11,7 @@ export interface CommandRow {
   readonly arity: number;
   /** True where it may change data. An unknown command counts as a write. */
   readonly write: boolean;
-  /** Index of the only key where there is always exactly one at a fixed place, else 0: the fast path. */
+  /** Index of the only key where there is always exactly one at a fixed place and no guard, else 0: the fast path. */
   readonly soleKey: number;
   /** How to find the keys. */
   readonly keys: KeySpec;

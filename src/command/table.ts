@@ -27,7 +27,8 @@ function rowOf(command: Command): CommandRow {
     arity: command.arity,
     // EVAL and its like are flagged neither way: what might write counts as a write.
     write: command.flags.includes('write') || (keyed && !command.flags.includes('readonly')),
-    soleKey: soleKeyOf(keys),
+    // A guard looks at the arguments first, which the fast path does not.
+    soleKey: decision.guard === undefined ? soleKeyOf(keys) : 0,
     keys,
     policy: decision.policy,
     local: decision.local,

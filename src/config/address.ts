@@ -1,7 +1,7 @@
-/** Where something listens or is reached: `host:port`, `[::1]:port` or `unix:/path`. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+/** Addresses as typed: `host:port`, `[::1]:port` or `unix:/path`. */
+import type { Endpoint } from '../util/endpoint.ts';
 
-export type Parsed = { readonly address: Address } | { readonly problem: string };
+export type Parsed = { readonly address: Endpoint } | { readonly problem: string };
 
 const IPV6 = /^\[([0-9A-Fa-f:.]+(?:%[\w.]+)?)\]:(\d{1,5})$/;
 const HOST = /^([A-Za-z0-9._-]+):(\d{1,5})$/;
@@ -20,12 +20,6 @@ export function parseAddress(text: string, role: 'listen' | 'node'): Parsed {
   return { address: { host: match[1] as string, port } };
 }
 
-/** The address as typed. */
-export function formatAddress(address: Address): string {
-  if ('path' in address) return `unix:${address.path}`;
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
-}
-
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 
@@ -35,14 +29,14 @@ function sameHost(a: string, b: string): boolean {
 }
 
 /** True where two listeners would claim the same socket. */
-export function sameSocket(a: Address, b: Address): boolean {
+export function sameSocket(a: Endpoint, b: Endpoint): boolean {
   if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
   if (a.port !== b.port || a.port === 0) return false;
   return sameHost(a.host, b.host) || WILDCARDS.has(a.host) || WILDCARDS.has(b.host);
 }
 
 /** True where connecting to `node` would end at `listen`, as far as addresses tell. */
-export function reaches(listen: Address, node: Address): boolean {
+export function reaches(listen: Endpoint, node: Endpoint): boolean {
   if ('path' in listen || 'path' in node) return 'path' in listen && 'path' in node && listen.path === node.path;
   if (listen.port !== node.port) return false;
   return sameHost(listen.host, node.host) || (WILDCARDS.has(listen.host) && LOOPBACK.has(node.host));

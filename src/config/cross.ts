@@ -3,7 +3,8 @@
  * values are wrong too; what they cannot read they leave to the schema.
  */
 import { STRATEGIES } from '../routing/strategies/registry.ts';
-import { type Address, formatAddress, parseAddress, reaches, sameSocket } from './address.ts';
+import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
+import { parseAddress, reaches, sameSocket } from './address.ts';
 import type { Complaint } from './messages.ts';
 import type { Path } from './problem.ts';
 import { DEFAULT_STRATEGY } from './strategy-field.ts';
@@ -14,7 +15,7 @@ const isDict = (value: unknown): value is Dict => typeof value === 'object' && v
 const dict = (value: unknown): Dict => (isDict(value) ? value : {});
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-function read(text: unknown, role: 'listen' | 'node'): Address | undefined {
+function read(text: unknown, role: 'listen' | 'node'): Endpoint | undefined {
   if (typeof text !== 'string') return undefined;
   const parsed = parseAddress(text, role);
   return 'address' in parsed ? parsed.address : undefined;
@@ -33,13 +34,13 @@ const POOL_RULES: readonly Rule[] = [uniqueNames, ownListener, slotsOwners, ejec
 function listeners(config: Dict, pools: readonly [string, Dict][]): Complaint[] {
   const places: [Path, unknown][] = pools.map(([name, pool]) => [['pools', name, 'listen'], pool['listen']]);
   places.unshift([['admin', 'listen'], dict(config['admin'])['listen']]);
-  const seen: { path: Path; address: Address }[] = [];
+  const seen: { path: Path; address: Endpoint }[] = [];
   const complaints: Complaint[] = [];
   for (const [path, text] of places) {
     const address = read(text, 'listen');
     if (!address) continue;
     const other = seen.find((entry) => sameSocket(entry.address, address));
-    if (other) complaints.push({ path, message: `${formatAddress(address)} is taken by ${other.path.join('.')}` });
+    if (other) complaints.push({ path, message: `${formatEndpoint(address)} is taken by ${other.path.join('.')}` });
     else seen.push({ path, address });
   }
   return complaints;
@@ -52,7 +53,9 @@ function uniqueNames(pool: Dict, at: Path): Complaint[] {
     if (typeof name !== 'string') return [];
     const earlier = first.get(name);
     if (earlier === undefined) first.set(name, index);
-    return earlier === undefined ? [] : [{ path: [...at, 'nodes', index], message: `has the same name as nodes[${earlier}]; names are unique` }];
+    return earlier === undefined
+      ? []
+      : [{ path: [...at, 'nodes', index], message: `has the same name as nodes[${earlier}]; names are unique` }];
   });
 }
 
@@ -75,7 +78,9 @@ function slotsOwners(pool: Dict, at: Path): Complaint[] {
   const type = strategyType(pool);
   if (type === undefined || type === 'slots' || !STRATEGIES.has(type)) return [];
   return list(pool['nodes']).flatMap((node, index) =>
-    dict(node)['slots'] === undefined ? [] : [{ path: [...at, 'nodes', index, 'slots'], message: `is for strategy slots, not for ${type}`, atKey: true }],
+    dict(node)['slots'] === undefined
+      ? []
+      : [{ path: [...at, 'nodes', index, 'slots'], message: `is for strategy slots, not for ${type}`, atKey: true }],
   );
 }
 

@@ -30,7 +30,9 @@ function judge(value: unknown, baseDir: string): Verdict {
   const complaints = [...(parsed.success ? [] : explain(parsed.error.issues, configSchema)), ...crossCheck(value)];
   if (!parsed.success || complaints.length > 0) return { config: undefined, complaints };
 
-  const pools = Object.fromEntries(Object.entries(parsed.data.pools).map(([name, pool]) => [name, { ...pool, strategy: located(pool.strategy, baseDir) }]));
+  const pools = Object.fromEntries(
+    Object.entries(parsed.data.pools).map(([name, pool]) => [name, { ...pool, strategy: located(pool.strategy, baseDir) }]),
+  );
   const config: Config = { ...parsed.data, pools };
   complete.add(config);
   return { config, complaints };
@@ -64,7 +66,9 @@ export async function parseText(text: string, file: string, env: Environment = p
   }
   // What could not be read has its problem already; that the value is missing for it is no news.
   const known = new Set(source.problems.map((problem) => problem.path));
-  const found = complaints.map(({ path, message, atKey }) => source.problem(path, message, atKey)).filter((problem) => !known.has(problem.path));
+  const found = complaints
+    .map(({ path, message, atKey }) => source.problem(path, message, atKey))
+    .filter((problem) => !known.has(problem.path));
   throw new ConfigError([...source.problems, ...found].sort(byPlace));
 }
 

@@ -36,6 +36,8 @@ function explainOne(issue: Issue, schema: z.core.$ZodType): Complaint[] {
       return explainUnion(issue, path, schema);
     case 'invalid_key':
       return [{ path, message: issue.issues[0]?.message ?? 'is not a valid name', atKey: true }];
+    case 'custom':
+      return [{ path, message: issue.message, ...(issue.params?.['atKey'] ? { atKey: true } : {}) }];
     default:
       return [{ path, message: describe(issue) }];
   }

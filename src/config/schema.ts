@@ -3,12 +3,13 @@
  * the file; durations are milliseconds, sizes are bytes, addresses are taken apart.
  */
 import { z } from 'zod';
-import { type Address, parseAddress } from './address.ts';
+import type { Endpoint } from '../util/endpoint.ts';
+import { parseAddress } from './address.ts';
 import { strategyField } from './strategy-field.ts';
 import { duration, size } from './units.ts';
 
 function address(role: 'listen' | 'node') {
-  return z.string().transform((text, ctx): Address => {
+  return z.string().transform((text, ctx): Endpoint => {
     const parsed = parseAddress(text, role);
     if ('address' in parsed) return parsed.address;
     ctx.addIssue({ code: 'custom', message: parsed.problem });
@@ -25,7 +26,9 @@ const secret = (meaning: string) => z.string().min(1).optional().describe(meanin
 const name = z.string().regex(/^[^\s\p{C}]{1,255}$/u, { error: 'must be 1 to 255 characters without spaces' });
 
 const nodeFields = z.strictObject({
-  name: name.optional().describe('Unique in the pool; the identity of the node in placement, metrics and logs. Default: the address as typed.'),
+  name: name
+    .optional()
+    .describe('Unique in the pool; the identity of the node in placement, metrics and logs. Default: the address as typed.'),
   address: z.string().describe('host:port or unix:/path'),
   weight: z.int().min(1).max(1_000_000).default(1).describe('Share of the keys, relative to the other nodes.'),
   slots: z
@@ -94,7 +97,9 @@ const autoEject = z
 
 const poolFields = z.strictObject({
   listen: address('listen').describe('Where clients connect: host:port, "[::1]:port" or unix:/path. Port 0 takes any free port.'),
-  strategy: strategyField.describe('How keys are spread over the nodes: a name, a path (./my-strategy.js), or an object with type and its options.'),
+  strategy: strategyField.describe(
+    'How keys are spread over the nodes: a name, a path (./my-strategy.js), or an object with type and its options.',
+  ),
   nodes: z.array(node).min(1, { error: 'must name at least one node' }).describe('The Redis nodes behind this pool.'),
   client_password: secret('Clients must AUTH with it.'),
   client_username: z.string().min(1).default('default').describe('The user name that goes with client_password.'),

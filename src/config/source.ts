@@ -60,7 +60,10 @@ export class Source {
     if (node === null) return undefined;
     const start = node.range?.[0] ?? 0;
     if (!this.#places.has(keyOf(path))) this.#places.set(keyOf(path), { key: undefined, value: start, scalar: isScalar(node) });
-    if (++this.#nodes > NODES_MAX) return undefined;
+    if (++this.#nodes > NODES_MAX) {
+      if (this.#nodes === NODES_MAX + 1) this.#report(start, path, `the configuration has more than ${NODES_MAX} values`);
+      return undefined;
+    }
     if (isAlias(node)) {
       const target = node.resolve(this.#doc);
       if (target && !this.#open.has(target)) return this.#read(target, path);

@@ -21,7 +21,7 @@ export function editDistance(a: string, b: string): number {
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase().replaceAll('-', '_');
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.ceil(word.length / 3) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(wanted, candidate);
     if (distance < bestDistance) {

@@ -32,8 +32,8 @@ export const strategyField = z
     }
     const parsed = strategy.options.safeParse(rest, { reportInput: true });
     if (parsed.success) return { type, options: parsed.data };
-    for (const { path, message } of explain(parsed.error.issues, strategy.options)) {
-      ctx.addIssue({ code: 'custom', message, path: [...path] });
+    for (const { path, message, atKey } of explain(parsed.error.issues, strategy.options)) {
+      ctx.addIssue({ code: 'custom', message, path: [...path], params: { atKey } });
     }
     return z.NEVER;
   })

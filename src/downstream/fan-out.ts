@@ -1,8 +1,9 @@
 import { MERGES, type MergeName } from '../command/merge.ts';
-import { ERRORS, type ErrorCode, errorText, type Executed } from '../errors.ts';
+import { ERRORS, type ErrorCode, type Executed, errorText } from '../errors.ts';
 import { isError } from '../protocol/element.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
+import { worthView } from '../util/out-buffer.ts';
 
 /** What is known about one fragment once it is settled. */
 interface Outcome {
@@ -70,7 +71,7 @@ export class FanOut implements ReplyTarget {
       this.#order,
     );
     if (whole === null) this.#parent.onFailure(this.#token, 'bad_reply', this.#nodes.join(', '));
-    else this.#parent.onReply(this.#token, whole, 0, whole.length, true);
+    else this.#parent.onReply(this.#token, whole, 0, whole.length, worthView(whole.length, whole));
   }
 
   /** A read fails with its first error. A write tells what became of all of its parts. */

@@ -1,5 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../util/endpoint.ts';
 import { adopt } from './adopt.ts';
 import type { Session } from './session.ts';
@@ -13,6 +13,10 @@ export interface ListenerOptions {
   refuse(socket: Socket): void;
 }
 
+/** Half-open: a client may send all it has, close its side and still read its replies. Paused: `adopt` starts the reading. */
+const SOCKET_OPTIONS = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+const BACKLOG = 511;
+
 /** Accepts clients up to a limit and knows who is connected. */
 export class Listener {
   readonly sessions = new Set<Session>();
@@ -21,14 +25,16 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
   }
 
   /** Resolves when clients can connect; rejects with Node's error (EADDRINUSE …) where they never will. */
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async listen(): Promise<void> {
+    const { endpoint } = this.#options;
+    if ('path' in endpoint) await removeStale(endpoint.path);
+    await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ ...this.#options.endpoint, backlog: 511 }, () => {
+      this.#server.listen({ ...endpoint, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
         // EMFILE and the like: the client is lost, the listener is not.
         this.#server.on('error', () => {});
@@ -62,7 +68,21 @@ export class Listener {
   /** Takes no more clients; those connected stay. */
   close(): void {
     this.#server.close();
-    const { endpoint } = this.#options;
-    if ('path' in endpoint) rmSync(endpoint.path, { force: true });
   }
+}
+
+/** Removes the socket file of a process that did not end in good order: one that nobody answers on. */
+async function removeStale(path: string): Promise<void> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
+  await new Promise<void>((resolve) => {
+    const probe = connect({ path });
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve();
+    });
+    probe.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') rmSync(path, { force: true });
+      resolve();
+    });
+  });
 }

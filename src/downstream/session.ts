@@ -4,8 +4,8 @@ import { type ErrorCode, errorText } from '../errors.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import { Scan } from '../protocol/bytes.ts';
 import { errorReply } from '../protocol/encode.ts';
-import { RequestScanner } from '../protocol/request-scanner.ts';
 import type { RequestView } from '../protocol/request.ts';
+import { RequestScanner } from '../protocol/request-scanner.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
 import { Carry } from '../util/carry.ts';
 import { clock, tick } from '../util/clock.ts';
@@ -90,7 +90,7 @@ export class Session implements ReplyTarget, Flushable {
     this.#scanner.authenticated = !context.authRequired;
     this.lastReadAt = tick();
     socket.on('error', () => {});
-    socket.on('end', () => this.close());
+    socket.on('end', () => this.drain());
     socket.on('drain', () => this.#resume());
     socket.on('close', () => this.#onClose());
   }

@@ -8,6 +8,15 @@ const SAMPLES = 1024;
  * they count for placement, and where sample keys go (which tells two versions of a user's module apart).
  */
 export function ringHash(topology: Topology): string {
+  const hash = known.get(topology) ?? compute(topology);
+  known.set(topology, hash);
+  return hash;
+}
+
+/** A topology never changes, so its hash is computed once. */
+const known = new WeakMap<Topology, string>();
+
+function compute(topology: Topology): string {
   const { strategy, options, nodes } = topology.source;
   const ring = nodes.map(({ name, label, weight, slots }) => [name, label, weight, slots ?? null]);
   const hash = createHash('sha256').update(JSON.stringify([strategy.type, options, ring]));

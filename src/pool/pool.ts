@@ -184,7 +184,10 @@ export class Pool {
   #info(): InfoSection[] {
     const { counters } = this;
     const requests = counters.requests.reduce((sum, count) => sum + count, 0);
-    const nodes = this.backends.map((backend, i) => [`node${i}`, `name=${backend.node},state=${backend.state},in_flight=${backend.inFlight}`]);
+    const nodes = this.backends.map((backend, i) => [
+      `node${i}`,
+      `name=${backend.node},state=${backend.state},in_flight=${backend.inFlight}`,
+    ]);
     return [
       { name: 'Clients', fields: { connected_clients: this.#listener.sessions.size, maxclients: this.#options.limits.clientsMax } },
       { name: 'Stats', fields: { total_connections_received: counters.connectionsTotal, total_commands_processed: requests } },

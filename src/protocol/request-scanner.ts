@@ -1,4 +1,4 @@
-import { CR, DOLLAR, LF, STAR, Scan } from './bytes.ts';
+import { CR, DOLLAR, LF, Scan, STAR } from './bytes.ts';
 import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
 import { splitInline } from './inline.ts';
 import { encodeRequest } from './multibulk.ts';
@@ -113,6 +113,7 @@ export class RequestScanner implements RequestView {
           at += 3 + digitsOf(bulk);
         } else {
           this.#left = left;
+          this.#bulk = -1;
           this.#at = at - from;
           const verdict = this.#bulkHeader(src, from, at, to);
           if (verdict !== Scan.FRAME) return verdict;
@@ -202,7 +203,8 @@ export class RequestScanner implements RequestView {
   #finish(src: Buffer, from: number, end: number): Scan {
     if (this.#loose) {
       const parts: Buffer[] = [];
-      for (let i = 0; i < this.argc; i++) parts.push(src.subarray(from + (this.args[2 * i] as number), from + (this.args[2 * i + 1] as number)));
+      for (let i = 0; i < this.argc; i++)
+        parts.push(src.subarray(from + (this.args[2 * i] as number), from + (this.args[2 * i + 1] as number)));
       this.#adopt(encodeRequest(parts));
       return Scan.FRAME;
     }

@@ -32,7 +32,7 @@ const subjects: Subject[] = [
     strict: true,
   },
   { name: 'random', strategy: builtIn('random'), strict: true },
-  // All but crc32: by its definition it gives fifteen bits only, which modulo spreads well enough and a ring does not.
+  // On modulo, not on the ring: crc32 gives fifteen bits only, which lie in one corner of a ring.
   ...HASH_NAMES.map(
     (hash): Subject => ({ name: `modulo, ${hash}`, strategy: builtIn('modulo'), options: { hash }, weighted: true, strict: true }),
   ),

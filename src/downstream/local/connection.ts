@@ -4,7 +4,9 @@ import { parseInt64 } from '../../protocol/header.ts';
 import { argEnd, argStart, type RequestView } from '../../protocol/request.ts';
 import { type Answer, type LocalCommand, refused } from './answer.ts';
 
-const DATABASE_MAX = 2 ** 31 - 1;
+/** Bounds of a C int: Redis reads a database index as one. */
+const INT_MAX = 2 ** 31 - 1;
+const INT_MIN = -(2 ** 31);
 
 function argBulk(view: RequestView, i: number): Buffer {
   return bulkReply(view.buf.subarray(argStart(view, i), argEnd(view, i)));
@@ -31,7 +33,8 @@ export const time: LocalCommand = () => {
 export const select: LocalCommand = (_session, view) => {
   const index = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
   if (index === 0) return OK;
-  if (!(Math.abs(index) <= DATABASE_MAX)) return refused('invalid DB index');
+  if (Number.isNaN(index)) return refused('value is not an integer or out of range');
+  if (index < INT_MIN || index > INT_MAX) return refused(`value is out of range, value must between ${INT_MIN} and ${INT_MAX}`);
   return index < 0 ? refused('DB index is out of range') : refused('keyfan: this pool has only database 0');
 };
 

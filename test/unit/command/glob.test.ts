@@ -6,7 +6,7 @@ const CASES: readonly (readonly [pattern: string, text: string, matches: boolean
   ['', '', true],
   ['', 'a', false],
   ['get', 'GET', true],
-  ['g*t', 'getset', false],
+  ['g*t', 'getsets', false],
   ['g*t', 'getdelt', true],
   ['*e*t*', 'geset', true],
   ['?et', 'get', true],

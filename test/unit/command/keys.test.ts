@@ -48,7 +48,7 @@ const CASES: readonly (readonly [request: string, keys: number[] | null])[] = [
   ['XREADGROUP GROUP streams streams STREAMS k >', [5]],
   ['XREADGROUP COUNT 1 GROUP streams c STREAMS k >', [7]],
   ['SORT k', [1]],
-  ['SORT k BY x GET # LIMIT 0 1 STORE d', [1, 9]],
+  ['SORT k BY x GET # LIMIT 0 1 STORE d', [1, 10]],
   ['SORT k GET store ASC', [1]],
   ['SORT k STORE a STORE b', [1, 5]],
   ['SORT k STORE get STORE b', [1, 5]],
@@ -63,6 +63,8 @@ const CASES: readonly (readonly [request: string, keys: number[] | null])[] = [
   ["MIGRATE h 1 '' 0 100 KEYS a b", [7, 8]],
   ["MIGRATE h 1 '' 0 100 AUTH keys KEYS a", [9]],
   ['MIGRATE h 1 k 0 100 KEYS a', null],
+  ['MIGRATE h 1 k 0 100 KEYS', [3]],
+  ['PFMERGE d', [1]],
   // A count that is no count, 0, or more than there is.
   ['ZUNIONSTORE d 0 a', null],
   ['ZUNIONSTORE d x a', null],
@@ -75,6 +77,10 @@ const CASES: readonly (readonly [request: string, keys: number[] | null])[] = [
   ['ZUNIONSTORE d 18446744073709551617 a', null],
   ['EVAL s 2 a', null],
   ['EVAL s x a', null],
+  ["EVAL s '' a", null],
+  // Arity is checked before; still no index may point behind the request.
+  ['GET', null],
+  ['RENAME a', null],
 ];
 
 t.test('keys of requests', (t) => {

@@ -25,3 +25,16 @@ t.test('edges', (t) => {
   t.equal(find(new NameIndex([]), 'a'), -1);
   t.end();
 });
+
+t.test('a name is not found by its beginning, nor by what follows it in memory', (t) => {
+  const letters = 'abcdefghijklmnopqrstuvwxyz'.split('');
+  for (const letter of letters) {
+    const index = new NameIndex([`${letter}y`, 'z0']);
+    t.same(
+      [letter, `${letter}yz`, `${letter}yz0`, 'yz0', 'y'].map((name) => find(index, name)),
+      [-1, -1, -1, -1, -1],
+      letter,
+    );
+  }
+  t.end();
+});

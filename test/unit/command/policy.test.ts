@@ -2,7 +2,7 @@ import t from 'tap';
 import { CATALOG } from '../../../src/command/catalog.ts';
 import { REFUSED_CONTAINER, REFUSED_UNLISTED } from '../../../src/command/overrides.ts';
 import { decide, isListed, OVERRIDDEN } from '../../../src/command/policy.ts';
-import type { CommandRow, Policy } from '../../../src/command/row.ts';
+import type { Policy } from '../../../src/command/row.ts';
 import { COMMAND_ROWS, rowByName } from '../../../src/command/table.ts';
 
 const policyOf = (name: string): Policy | undefined => rowByName(name)?.policy;

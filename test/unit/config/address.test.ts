@@ -1,14 +1,15 @@
 import t from 'tap';
-import { type Address, formatAddress, parseAddress, reaches, sameSocket } from '../../../src/config/address.ts';
+import { parseAddress, reaches, sameSocket } from '../../../src/config/address.ts';
+import { type Endpoint, formatEndpoint } from '../../../src/util/endpoint.ts';
 
-function read(text: string): Address {
+function read(text: string): Endpoint {
   const parsed = parseAddress(text, 'listen');
   if ('problem' in parsed) throw new Error(`${text}: ${parsed.problem}`);
   return parsed.address;
 }
 
 t.test('forms of an address, there and back', async (t) => {
-  const forms: [string, Address][] = [
+  const forms: [string, Endpoint][] = [
     ['127.0.0.1:6400', { host: '127.0.0.1', port: 6400 }],
     ['redis-1.example_x.com:1', { host: 'redis-1.example_x.com', port: 1 }],
     ['[::1]:65535', { host: '::1', port: 65535 }],
@@ -18,7 +19,7 @@ t.test('forms of an address, there and back', async (t) => {
   ];
   for (const [text, address] of forms) {
     t.same(read(text), address, text);
-    t.equal(formatAddress(address), text);
+    t.equal(formatEndpoint(address), text);
   }
 });
 

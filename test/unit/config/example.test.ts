@@ -59,7 +59,10 @@ t.test('what is commented out is right as well', async (t) => {
   const config = await parseText(uncommented, 'f.yaml', { CLIENT_PASSWORD: 'c', REDIS_PASSWORD: 'r', NODE_C_PASSWORD: 'n' });
   const pool = config.pools['cache'] as PoolConfig;
   t.equal(pool.client_password, 'c');
-  t.same(pool.nodes.map((node) => node.password), ['r', 'r', 'n']);
+  t.same(
+    pool.nodes.map((node) => node.password),
+    ['r', 'r', 'n'],
+  );
 });
 
 t.test('the long form of the strategy in the example works', async (t) => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the configuration writes variables the same way
 import t from 'tap';
 import { interpolate } from '../../../src/config/interpolate.ts';
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the configuration writes variables the same way
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -56,13 +57,25 @@ t.test('nodes: names, labels, weights and credentials', async (t) => {
         listen: 'unix:/tmp/p.sock',
         username: 'app',
         password: 'pool',
-        nodes: ['10.0.0.1:11211', 'unix:/run/redis.sock', { name: 'c', address: 'h:1', weight: 3, password: 'own' }, { address: 'h:2', username: 'u2' }],
+        nodes: [
+          '10.0.0.1:11211',
+          'unix:/run/redis.sock',
+          { name: 'c', address: 'h:1', weight: 3, password: 'own' },
+          { address: 'h:2', username: 'u2' },
+        ],
       },
     },
   });
   t.same(config.pools['p']?.nodes, [
     { name: '10.0.0.1:11211', label: '10.0.0.1', address: { host: '10.0.0.1', port: 11211 }, weight: 1, username: 'app', password: 'pool' },
-    { name: 'unix:/run/redis.sock', label: '/run/redis.sock:', address: { path: '/run/redis.sock' }, weight: 1, username: 'app', password: 'pool' },
+    {
+      name: 'unix:/run/redis.sock',
+      label: '/run/redis.sock:',
+      address: { path: '/run/redis.sock' },
+      weight: 1,
+      username: 'app',
+      password: 'pool',
+    },
     { name: 'c', label: 'c', address: { host: 'h', port: 1 }, weight: 3, username: 'app', password: 'own' },
     { name: 'h:2', label: 'h:2', address: { host: 'h', port: 2 }, weight: 1, username: 'u2', password: 'pool' },
   ]);
@@ -70,7 +83,11 @@ t.test('nodes: names, labels, weights and credentials', async (t) => {
 
 t.test('auto_eject: true is short for enabled', async (t) => {
   const pool = { ...MINIMAL.pools['cache'], listen: 'a:1', nodes: ['b:1'] };
-  t.same(parseConfig({ pools: { p: { ...pool, auto_eject: true } } }).pools['p']?.auto_eject, { enabled: true, failures: 2, retry: 30_000 });
+  t.same(parseConfig({ pools: { p: { ...pool, auto_eject: true } } }).pools['p']?.auto_eject, {
+    enabled: true,
+    failures: 2,
+    retry: 30_000,
+  });
   t.same(parseConfig({ pools: { p: { ...pool, auto_eject: { enabled: true, failures: 5 } } } }).pools['p']?.auto_eject.failures, 5);
 });
 
@@ -135,7 +152,7 @@ pools:
 t.test('what cannot be read as YAML', async (t) => {
   t.match(await problems('pools:\n  cache: [\n'), [/^f\.yaml:3:1: /]);
   t.match(await problems('a: b\n- c\n'), [/^f\.yaml:2:1: /]);
-  t.match(await problems('"\\ud800": &a [*b]\n'), [/^f\.yaml:1:\d+: .*alias/i]);
+  t.match(await problems('pools: *b\n'), [/^f\.yaml:1:8 pools: the alias refers to nothing/]);
   t.match(await problems('pools: &p\n  cache: *p\n'), [/^f\.yaml:2:10 pools\.cache: the alias stands inside what it refers to/]);
   t.match(await problems(''), ['f.yaml:1:1 pools: is required']);
   t.match(await problems('[]'), [/must be a map of keys/]);
@@ -156,12 +173,19 @@ t.test('aliases repeat a part, and problems stay where it was first written', as
 });
 
 t.test('a bomb of aliases ends', async (t) => {
-  const levels = Array.from({ length: 12 }, (_, i) => `  l${i}: &l${i} [${Array(12).fill(i === 0 ? 'x' : `*l${i - 1}`).join(', ')}]`);
-  t.ok((await problems(`pools:\n${levels.join('\n')}\n`)).length > 0);
+  const levels = Array.from(
+    { length: 12 },
+    (_, i) =>
+      `  l${i}: &l${i} [${Array(12)
+        .fill(i === 0 ? 'x' : `*l${i - 1}`)
+        .join(', ')}]`,
+  );
+  t.match((await problems(`pools:\n${levels.join('\n')}\n`)).join('\n'), /has more than 100000 values/);
 });
 
 t.test('no value of the file shows in a problem', async (t) => {
-  const text = 'pools:\n  a: { listen: hunter2, nodes: [hunter2, 5], password: [hunter2], strategy: hunter2, timeouts: hunter2 }\nlog: { level: hunter2 }\n';
+  const text =
+    'pools:\n  a: { listen: hunter2, nodes: [hunter2, 5], password: [hunter2], strategy: hunter2, timeouts: hunter2 }\nlog: { level: hunter2 }\n';
   const found = await problems(text, {});
   t.ok(found.length >= 6, found.join('\n'));
   t.notMatch(found.join('\n'), /hunter2/);
@@ -187,11 +211,13 @@ t.test('rules between keys', async (t) => {
   t.same(await problems(pool('username: u')), ['f.yaml:5:5 pools.a.username: needs a password beside it']);
   t.same(await problems(pool('client_username: u')), ['f.yaml:5:5 pools.a.client_username: needs a client_password beside it']);
   t.same(await problems('pools:\n  a:\n    listen: 127.0.0.1:1\n    nodes: [{ address: b:1, username: u }]\n'), [
-    'f.yaml:4:28 pools.a.nodes[0].username: needs a password beside it',
+    'f.yaml:4:29 pools.a.nodes[0].username: needs a password beside it',
   ]);
-  t.same(await problems('pools:\n  a:\n    listen: 0.0.0.0:1\n    nodes: [b:1, localhost:1]\n'), ["f.yaml:4:18 pools.a.nodes[1]: is this pool's own listener"]);
+  t.same(await problems('pools:\n  a:\n    listen: 0.0.0.0:1\n    nodes: [b:1, localhost:1]\n'), [
+    "f.yaml:4:18 pools.a.nodes[1]: is this pool's own listener",
+  ]);
   t.same(await problems('pools:\n  a:\n    listen: a:1\n    nodes: [{ address: b:1, slots: 0-16383 }]\n'), [
-    'f.yaml:4:28 pools.a.nodes[0].slots: is for strategy slots, not for ring',
+    'f.yaml:4:29 pools.a.nodes[0].slots: is for strategy slots, not for ring',
   ]);
   t.same(await problems('pools:\n  a: { listen: a:1, nodes: [b:1] }\n  b: { listen: a:1, nodes: [b:1] }\n'), [
     'f.yaml:3:16 pools.b.listen: a:1 is taken by pools.a.listen',
@@ -201,9 +227,12 @@ t.test('rules between keys', async (t) => {
 });
 
 t.test('what the strategy itself refuses has its place too', async (t) => {
-  const text = 'pools:\n  a:\n    listen: a:1\n    strategy: slots\n    nodes:\n      - { address: b:1, slots: 0-100 }\n      - { address: c:1, slots: 90-16383 }\n';
+  const text =
+    'pools:\n  a:\n    listen: a:1\n    strategy: slots\n    nodes:\n      - { address: b:1, slots: 0-100 }\n      - { address: c:1, slots: 90-16383 }\n';
   t.match(await problems(text), [/^f\.yaml:5:5 pools\.a\.nodes: slot 90 is given twice/]);
-  t.match(await problems('pools:\n  a: { listen: a:1, nodes: [b:1], strategy: ./none.js }\n'), [/^f\.yaml:2:46 pools\.a\.strategy: cannot load/]);
+  t.match(await problems('pools:\n  a: { listen: a:1, nodes: [b:1], strategy: ./none.js }\n'), [
+    /^f\.yaml:2:45 pools\.a\.strategy: cannot load/,
+  ]);
 });
 
 t.test('a module is found beside the file that names it, and its options are its own', async (t) => {
@@ -218,19 +247,20 @@ t.test('a module is found beside the file that names it, and its options are its
     'package.json': '{ "type": "module" }',
   });
   const file = join(dir, 'keyfan.yaml');
-  const pool = (strategy: string, rest = '') => writeFileSync(file, `pools:\n  a: { listen: a:1, nodes: [b:1, c:1], strategy: ${strategy}${rest} }\n`);
+  const pool = (strategy: string, rest = '') =>
+    writeFileSync(file, `pools:\n  a: { listen: a:1, nodes: [b:1, c:1], strategy: ${strategy}${rest} }\n`);
   pool('{ type: ./mine.js, to: 1 }');
   const config = await loadConfig(file, {});
   t.same(config.pools['a']?.strategy, { type: join(dir, 'mine.js'), options: { to: 1 } });
   pool('./mine.js');
-  await t.rejects(loadConfig(file, {}), { problems: [{ line: 2, path: 'pools.a.nodes', message: /to is missing/ }] });
+  await t.rejects(loadConfig(file, {}), { message: /:2:\d+ pools\.a\.nodes: .*to is missing/ });
   pool('{ type: ./mine.js, to: 1 }', ', auto_eject: true');
-  await t.rejects(loadConfig(file, {}), { problems: [{ path: 'pools.a.auto_eject', message: /not possible/ }] });
+  await t.rejects(loadConfig(file, {}), { message: /:2:\d+ pools\.a\.auto_eject: is not possible/ });
 });
 
 t.test('a file that is not there', async (t) => {
   const file = join(t.testdir({}), 'none.yaml');
-  await t.rejects(loadConfig(file), { name: 'ConfigError', problems: [{ file, message: /cannot be read: ENOENT/ }] });
+  await t.rejects(loadConfig(file), { name: 'ConfigError', message: /none\.yaml: cannot be read: ENOENT/ });
 });
 
 t.test('problems of an object have paths, without places', async (t) => {

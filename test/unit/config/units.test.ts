@@ -2,13 +2,27 @@ import t from 'tap';
 import { duration, parseDuration, parseSize, size } from '../../../src/config/units.ts';
 
 t.test('durations become whole milliseconds', async (t) => {
-  for (const [text, ms] of [['250ms', 250], ['2s', 2000], ['1.5s', 1500], ['5m', 300_000], ['1h', 3_600_000], ['2d', 172_800_000], ['0s', 0]] as const) {
+  for (const [text, ms] of [
+    ['250ms', 250],
+    ['2s', 2000],
+    ['1.5s', 1500],
+    ['5m', 300_000],
+    ['1h', 3_600_000],
+    ['2d', 172_800_000],
+    ['0s', 0],
+  ] as const) {
     t.equal(parseDuration(text), ms, text);
   }
 });
 
 t.test('sizes become bytes, 1024 to the kb, in either case', async (t) => {
-  for (const [text, bytes] of [['512b', 512], ['64kb', 65_536], ['1mb', 1_048_576], ['512MB', 536_870_912], ['1.5kb', 1536]] as const) {
+  for (const [text, bytes] of [
+    ['512b', 512],
+    ['64kb', 65_536],
+    ['1mb', 1_048_576],
+    ['512MB', 536_870_912],
+    ['1.5kb', 1536],
+  ] as const) {
     t.equal(parseSize(text), bytes, text);
   }
 });

@@ -1,0 +1,118 @@
+import { Scan } from '../../src/protocol/bytes.ts';
+import { ReplyScanner } from '../../src/protocol/reply-scanner.ts';
+import { argText } from '../../src/protocol/request.ts';
+import { RequestScanner } from '../../src/protocol/request-scanner.ts';
+import { encode, excerpt, parseReply } from '../support/resp.ts';
+import type { ReferenceLimits, Reading } from './reference.ts';
+import { DEFAULT_LIMITS } from './reference.ts';
+
+export interface DriveOptions {
+  readonly limits?: ReferenceLimits;
+  /** Call the scanner only once as many bytes are there as it said it needs, as sessions and connections do. */
+  readonly gated?: boolean;
+  /** Offset of the unused bytes in the n-th buffer that is scanned. */
+  readonly base?: (turn: number) => number;
+}
+
+/** What stands around the bytes that a scanner may look at: it must not matter. */
+const JUNK = '*2\r\n$1\r\n\r\n';
+
+/** Places `bytes` at `base` of a new buffer, junk on both sides. */
+function place(bytes: Buffer, base: number): Buffer {
+  const buf = Buffer.alloc(base + bytes.length + JUNK.length, JUNK);
+  bytes.copy(buf, base);
+  return buf;
+}
+
+export const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+/** Cuts `bytes` at the given offsets (any order, duplicates allowed). */
+export function cut(bytes: Buffer, offsets: readonly number[]): Buffer[] {
+  const sorted = [0, ...[...offsets].sort((a, b) => a - b), bytes.length];
+  const chunks: Buffer[] = [];
+  for (let i = 1; i < sorted.length; i++) chunks.push(bytes.subarray(sorted[i - 1], sorted[i]));
+  return chunks;
+}
+
+export const byteByByte = (bytes: Buffer): Buffer[] => Array.from(bytes, (_, i) => bytes.subarray(i, i + 1));
+
+/** Reads a stream of requests that comes in `chunks`; every frame's view is checked against redis-parser. */
+export function driveRequests(chunks: readonly Buffer[], options: DriveOptions = {}): Reading {
+  const { limits = DEFAULT_LIMITS, gated = false, base = () => 0 } = options;
+  const scanner = new RequestScanner({ bulkMax: limits.bulkMax });
+  scanner.authenticated = limits.authenticated;
+  const commands: string[][] = [];
+  let unused: Buffer = Buffer.alloc(0);
+  let waiting = false;
+  for (const [turn, chunk] of chunks.entries()) {
+    unused = Buffer.concat([unused, chunk]);
+    if (gated && waiting && unused.length < scanner.needed) continue;
+    const from = base(turn);
+    const src = place(unused, from);
+    const to = from + unused.length;
+    let at = from;
+    waiting = false;
+    while (at < to) {
+      const verdict = scanner.scan(src, at, to);
+      if (verdict === Scan.ERROR) return { commands, error: scanner.error };
+      if (scanner.next < at || scanner.next > to) throw new Error(`next is ${scanner.next}, outside ${at}…${to}`);
+      at = scanner.next;
+      if (verdict === Scan.MORE) {
+        if (at < to && scanner.needed <= to - at) throw new Error(`needs ${scanner.needed} bytes, has ${to - at}`);
+        waiting = at < to;
+        break;
+      }
+      commands.push(wordsOf(scanner));
+    }
+    unused = Buffer.from(src.subarray(at, to));
+  }
+  return { commands, error: null };
+}
+
+/** The arguments that the view shows; throws where the bytes of its frame say something else. */
+export function wordsOf(view: RequestScanner): string[] {
+  const words = Array.from({ length: view.argc }, (_, i) => argText(view, i));
+  const frame = view.buf.subarray(view.base, view.limit);
+  if (!frame.equals(encode(words.map(latin1)))) throw new Error(`the frame ${excerpt(frame)} is not ${JSON.stringify(words)}`);
+  const parsed = parseReply(frame, true) as Buffer[];
+  if (parsed.map((word) => word.toString('latin1')).join('\n') !== words.join('\n')) throw new Error(`redis-parser reads ${parsed}`);
+  return words;
+}
+
+export interface Replies {
+  /** Bytes of each whole reply. */
+  readonly frames: readonly string[];
+  readonly error: string | null;
+}
+
+/** Finds the replies in a stream that comes in `chunks`. */
+export function driveReplies(chunks: readonly Buffer[], options: DriveOptions = {}): Replies {
+  const { gated = false, base = () => 0 } = options;
+  const scanner = new ReplyScanner();
+  const frames: string[] = [];
+  let unused: Buffer = Buffer.alloc(0);
+  let waiting = false;
+  for (const [turn, chunk] of chunks.entries()) {
+    unused = Buffer.concat([unused, chunk]);
+    if (gated && waiting && unused.length < scanner.needed) continue;
+    const from = base(turn);
+    const src = place(unused, from);
+    const to = from + unused.length;
+    let at = from;
+    waiting = false;
+    while (at < to) {
+      const verdict = scanner.scan(src, at, to);
+      if (verdict === Scan.ERROR) return { frames, error: scanner.error };
+      if (verdict === Scan.MORE) {
+        if (scanner.needed <= to - at) throw new Error(`needs ${scanner.needed} bytes, has ${to - at}`);
+        waiting = true;
+        break;
+      }
+      if (scanner.next <= at || scanner.next > to) throw new Error(`next is ${scanner.next}, outside ${at}…${to}`);
+      frames.push(src.toString('latin1', at, scanner.next));
+      at = scanner.next;
+    }
+    unused = Buffer.from(src.subarray(at, to));
+  }
+  return { frames, error: null };
+}

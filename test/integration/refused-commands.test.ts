@@ -1,0 +1,68 @@
+import t from 'tap';
+import type { CommandRow } from '../../src/command/row.ts';
+import { COMMAND_ROWS } from '../../src/command/table.ts';
+import { startFleet } from '../support/fleet.ts';
+import { startScriptedNode } from '../support/scripted-node.ts';
+
+/** A request of the least valid number of arguments. */
+function requestOf(row: CommandRow): string[] {
+  const words = row.name.split('|');
+  const fill = Math.max(0, Math.abs(row.arity) - words.length);
+  return [...words.map((word) => word.toUpperCase()), ...Array.from({ length: fill }, () => '1')];
+}
+
+/** Commands that pass, but not with these arguments. */
+const GUARDED = [
+  'XREAD BLOCK 0 STREAMS x 0',
+  'XREAD COUNT 1 BLOCK 100 STREAMS x 0',
+  'XREADGROUP GROUP g c BLOCK 0 STREAMS x >',
+  'SORT l BY weight_* GET data_*',
+  'SORT l GET data_*',
+  'SORT_RO l BY w_*',
+  'COPY {a}1 {a}2 DB 1',
+];
+
+t.test('refused commands get an error, reach no node and leave the connection usable', async (t) => {
+  const node = await startScriptedNode(() => '+PONG\r\n');
+  const fleet = await startFleet({ addresses: [node.address] });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  const atNode = node.requests.length;
+
+  const all = COMMAND_ROWS.filter((row) => row.policy === 'refuse');
+  const refused = all.filter((row) => row.subcommands === undefined);
+  t.ok(refused.length > 100, `${refused.length} rows`);
+  const requests = refused.map(requestOf);
+  const replies = await client.pipeline(requests);
+  refused.forEach((row, i) => {
+    const { text } = replies[i] as { text: string };
+    const wanted = `-ERR ${row.refusal}\r\n`;
+    if (text !== wanted) t.equal(text, wanted, row.name);
+    if (!/^-ERR keyfan: '[a-z_|-]+' is not supported: .{10,}\r\n$/.test(text)) t.fail(text);
+  });
+
+  for (const { name } of all.filter((row) => row.subcommands !== undefined)) {
+    t.equal((await client.command(name)).text, `-ERR wrong number of arguments for '${name}' command\r\n`);
+    t.equal((await client.command(name, 'nosuch')).text, `-ERR unknown subcommand 'nosuch'. Try ${name.toUpperCase()} HELP.\r\n`);
+  }
+
+  for (const line of GUARDED) {
+    const { text } = await client.command(...line.split(' '));
+    t.match(text, /^-ERR keyfan: '\w+' with .* is not supported: /, line);
+  }
+  for (const name of ['constructor', '__proto__', 'toString', 'prototype']) {
+    t.match((await client.command(name, 'x')).text, new RegExp(`^-ERR unknown command '${name}', with args beginning with: 'x' \r\n$`));
+  }
+  t.equal((await client.command('ECHO', 'still here')).value, 'still here');
+  t.equal(node.requests.length, atNode, 'no request came to the node');
+});
+
+t.test('POST and Host: are dropped without a reply, in any case', async (t) => {
+  const fleet = await startFleet({ nodes: 1 });
+  t.teardown(() => fleet.stop());
+  for (const bytes of ['POST / HTTP/1.1\r\n', 'host: x\r\n', '*1\r\n$4\r\npOsT\r\n']) {
+    const client = await fleet.connect();
+    client.send(bytes);
+    t.equal((await client.waitClosed()).length, 0, JSON.stringify(bytes));
+  }
+});

@@ -1,0 +1,106 @@
+import t from 'tap';
+import { commandCalls, startFleet } from '../support/fleet.ts';
+import type { RedisNode } from '../support/redis.ts';
+
+const fleet = await startFleet();
+const client = await fleet.connect({ deadlineMs: 20_000 });
+t.teardown(async () => {
+  await client.close();
+  await fleet.stop();
+});
+
+const ask = async (...args: (string | number)[]): Promise<unknown> => (await client.command(...args)).value;
+const [a, b, c] = [fleet.keyOn(0), fleet.keyOn(1), fleet.keyOn(2)];
+
+/** Calls of `name` that each node saw while `work` ran. */
+async function callsDuring(name: string, work: () => Promise<unknown>): Promise<number[]> {
+  const counts = (): Promise<number[]> => Promise.all(fleet.nodes.map(async (node: RedisNode) => (await commandCalls(node))[name] ?? 0));
+  const before = await counts();
+  await work();
+  const after = await counts();
+  return after.map((count, i) => count - (before[i] as number));
+}
+
+t.test('MSET and MGET over all nodes: order restored, duplicates and gaps kept', async (t) => {
+  t.equal(await ask('MSET', a, '1', b, '2', c, '3'), 'OK');
+  t.same(await ask('MGET', c, a, b), ['3', '1', '2']);
+  t.same(await ask('MGET', a, b, a), ['1', '2', '1']);
+  t.same(await ask('MGET', a, 'nosuch', b, 'nosuch', c), ['1', null, '2', null, '3']);
+  t.equal(await ask('MSET', a, 'first', b, 'x', a, 'last'), 'OK');
+  t.same(await ask('MGET', a, b), ['last', 'x']);
+  t.equal(await ask('MSET', a, '1', a, '2'), 'OK');
+  t.equal(await ask('GET', a), '2');
+  await ask('RPUSH', 'list', 'x');
+  t.same(await ask('MGET', 'list', a), [null, '2'], 'MGET of another type is nil');
+});
+
+t.test('values with CRLF, NUL and nothing, keys that are empty or binary', async (t) => {
+  const binary = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+  t.equal((await client.command('MSET', binary, binary, '', '', 'crlf', '\r\n$3\r\n*1\r\n')).text, '+OK\r\n');
+  const reply = await client.command('MGET', '', binary, 'crlf', 'nosuch');
+  const wanted = [Buffer.from('*4\r\n$0\r\n\r\n$256\r\n'), binary, Buffer.from('\r\n$10\r\n\r\n$3\r\n*1\r\n\r\n$-1\r\n')];
+  t.ok(reply.raw.equals(Buffer.concat(wanted)), 'bytes of the reply');
+  t.equal(await ask('DEL', '', 'crlf'), 2);
+});
+
+t.test('DEL, UNLINK, EXISTS and TOUCH: sums as one Redis counts', async (t) => {
+  const keys = Array.from({ length: 30 }, (_, i) => `sum:${i}`);
+  await ask('MSET', ...keys.flatMap((key) => [key, 'v']));
+  t.equal(await ask('EXISTS', ...keys), 30);
+  t.equal(await ask('EXISTS', a, b, a, 'nosuch', a), 4);
+  t.equal(await ask('TOUCH', a, a, b), 3);
+  t.equal(await ask('DEL', a, a), 1);
+  t.equal(await ask('DEL', a, b, b, c), 2);
+  t.equal(await ask('UNLINK', ...keys, 'nosuch'), 30);
+  t.equal(await ask('EXISTS', ...keys), 0);
+});
+
+t.test('one fragment for each node, not one for each key', async (t) => {
+  const keys = Array.from({ length: 99 }, (_, i) => fleet.keyOn(i % 3, Math.floor(i / 3)));
+  const pairs = keys.flatMap((key) => [key, `value of ${key}`]);
+  t.same(await callsDuring('mset', () => ask('MSET', ...pairs)), [1, 1, 1]);
+  let values: unknown;
+  t.same(await callsDuring('mget', async () => (values = await ask('MGET', ...keys))), [1, 1, 1]);
+  t.same(
+    values,
+    keys.map((key) => `value of ${key}`),
+  );
+  t.same(await callsDuring('exists', () => ask('EXISTS', ...keys)), [1, 1, 1]);
+  t.same(await callsDuring('touch', () => ask('TOUCH', a, c, c)), [1, 0, 1]);
+  t.same(await callsDuring('unlink', () => ask('UNLINK', ...keys.slice(0, 30))), [1, 1, 1]);
+  t.same(await callsDuring('del', () => ask('DEL', fleet.keyOn(1, 20), fleet.keyOn(1, 21))), [0, 1, 0]);
+});
+
+t.test('many keys and long ones', async (t) => {
+  const keys = Array.from({ length: 10_000 }, (_, i) => `many:${i}:${'k'.repeat(i % 700)}`);
+  t.equal(await ask('MSET', ...keys.flatMap((key, i) => [key, i])), 'OK');
+  t.same(
+    await ask('MGET', ...keys),
+    keys.map((_, i) => String(i)),
+  );
+  t.equal(await ask('DEL', ...keys), 10_000);
+});
+
+t.test('a key without its value', async (t) => {
+  t.match(await ask('MSET', a, '1', b), new Error("ERR wrong number of arguments for 'mset' command"));
+  t.match(await ask('MSET', a, a, a), new Error("ERR wrong number of arguments for 'mset' command"));
+  t.match(await ask('MGET'), new Error("ERR wrong number of arguments for 'mget' command"));
+  t.equal(await ask('PING'), 'PONG');
+});
+
+t.test('pipelined: 500 mixed requests keep their order', async (t) => {
+  const commands = Array.from({ length: 500 }, (_, i) => {
+    const [x, y, z] = [fleet.keyOn(i % 3, i % 7), fleet.keyOn((i + 1) % 3, i % 7), fleet.keyOn((i + 2) % 3, i % 7)];
+    return i % 2 === 0
+      ? ['MSET', x, `x${i}`, y, `y${i}`, z, `z${i}`]
+      : ['MGET', fleet.keyOn((i - 1) % 3, (i - 1) % 7), fleet.keyOn(i % 3, (i - 1) % 7)];
+  });
+  const replies = await client.pipeline(commands);
+  const wanted = replies.map((_, i) => (i % 2 === 0 ? 'OK' : [`x${i - 1}`, `y${i - 1}`]));
+  t.same(
+    replies.map((reply) => reply.value),
+    wanted,
+  );
+});
+
+t.test('nothing is left in flight', () => fleet.conserved());
