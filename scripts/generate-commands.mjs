@@ -160,6 +160,7 @@ const server = spawn(process.argv[2] ?? 'redis-server', ['--port', String(port),
 const exited = new Promise((resolve, reject) => server.once('exit', resolve).once('error', reject));
 exited.catch((error) => {
   console.error(`cannot start redis-server: ${error.message}`);
+  rmSync(directory, { recursive: true, force: true });
   process.exit(1);
 });
 try {

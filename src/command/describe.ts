@@ -1,4 +1,4 @@
-import { arrayReply, bulkReply, errorReply, integerReply, NULL_BULK, simpleReply } from '../protocol/encode.ts';
+import { arrayReply, bulkReply, errorReply, integerReply } from '../protocol/encode.ts';
 import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
 import { argIs, argLower } from './argument.ts';
 import { CATALOG, commandNamed } from './catalog.ts';
@@ -8,7 +8,7 @@ import { globMatches } from './glob.ts';
 import { keyFlags } from './key-flags.ts';
 import { collectKeys, KeyList } from './keys.ts';
 import { NEWER_DOCS } from './newer.ts';
-import { statusList, treeReply } from './reply-tree.ts';
+import { listText, NIL, statusListText, treeText } from './reply-tree.ts';
 import { arityOk, commandOf } from './table.ts';
 import { arityText, unknownText } from './texts.ts';
 
@@ -25,7 +25,7 @@ const ANSWERS: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ['command|list', list],
   ['command|getkeys', (view) => keysReply(view, false)],
   ['command|getkeysandflags', (view) => keysReply(view, true)],
-  ['command|help', () => arrayReply(COMMAND_HELP.map(simpleReply))],
+  ['command|help', () => Buffer.from(statusListText(COMMAND_HELP))],
 ]);
 
 /** Answers COMMAND and its subcommands from the table, as a complete RESP2 reply; errors in Redis' words. */
@@ -38,43 +38,43 @@ export function describeCommand(view: RequestView): Buffer {
 }
 
 /** Makes the reply once: the table never changes, and clients ask for all of it when they connect. */
-function once(make: () => Buffer): () => Buffer {
+function once(make: () => string): () => Buffer {
   let made: Buffer | undefined;
   return () => {
-    made ??= make();
+    made ??= Buffer.from(make());
     return made;
   };
 }
 
-const wholeInfo = once(() => arrayReply(CATALOG.map(infoOf)));
+const wholeInfo = once(() => listText(CATALOG.map(infoText)));
 
-const wholeDocs = once(() => arrayReply(CATALOG.flatMap(docsOf)));
+const wholeDocs = once(() => listText(CATALOG.flatMap(docsTexts)));
 
 function info(view: RequestView): Buffer {
   if (view.argc === 2) return wholeInfo();
-  return arrayReply(namesFrom(view, 2).map((command) => (command === undefined ? NULL_BULK : infoOf(command))));
+  return Buffer.from(listText(namesFrom(view, 2).map((command) => (command === undefined ? NIL : infoText(command)))));
 }
 
-function infoOf(command: Command): Buffer {
-  return arrayReply([
-    bulkReply(command.name),
-    integerReply(command.arity),
-    statusList(command.flags),
-    ...command.range.map(integerReply),
-    statusList(command.acl.map((category) => `@${category}`)),
-    treeReply(command.tips),
-    treeReply(command.specs as readonly unknown[] as readonly Tree[]),
-    arrayReply(command.subcommands.map(infoOf)),
+function infoText(command: Command): string {
+  return listText([
+    treeText(command.name),
+    treeText(command.arity),
+    statusListText(command.flags),
+    ...command.range.map(treeText),
+    statusListText(command.acl.map((category) => `@${category}`)),
+    treeText(command.tips),
+    treeText(command.specs as readonly unknown[] as readonly Tree[]),
+    listText(command.subcommands.map(infoText)),
   ]);
 }
 
 function docs(view: RequestView): Buffer {
   if (view.argc === 2) return wholeDocs();
-  return arrayReply(namesFrom(view, 2).flatMap((command) => (command === undefined ? [] : docsOf(command))));
+  return Buffer.from(listText(namesFrom(view, 2).flatMap((command) => (command === undefined ? [] : docsTexts(command)))));
 }
 
-function docsOf(command: Command): Buffer[] {
-  return [bulkReply(command.name), treeReply(docOf(command))];
+function docsTexts(command: Command): string[] {
+  return [treeText(command.name), treeText(docOf(command))];
 }
 
 /** A generated subcommand is documented within its container; a newer one is added to it. */
@@ -107,12 +107,12 @@ const FILTERS: ReadonlyMap<string, (command: Command, value: string) => boolean>
 
 function list(view: RequestView): Buffer {
   const commands = CATALOG.flatMap((command) => [command, ...command.subcommands]);
-  if (view.argc === 2) return treeReply(commands.map((command) => command.name));
+  if (view.argc === 2) return Buffer.from(treeText(commands.map((command) => command.name)));
   if (view.argc !== 5 || !argIs(view, 2, 'filterby')) return SYNTAX_ERROR;
   const filter = FILTERS.get(argLower(view, 3));
   if (filter === undefined) return SYNTAX_ERROR;
   const value = argLower(view, 4);
-  return treeReply(commands.filter((command) => filter(command, value)).map((command) => command.name));
+  return Buffer.from(treeText(commands.filter((command) => filter(command, value)).map((command) => command.name)));
 }
 
 function keysReply(view: RequestView, withFlags: boolean): Buffer {
@@ -128,7 +128,7 @@ function keysReply(view: RequestView, withFlags: boolean): Buffer {
   return arrayReply(
     Array.from(keys.at.subarray(0, keys.count), (index) => {
       const key = bulkReply(inner.buf.subarray(argStart(inner, index), argEnd(inner, index)));
-      return withFlags ? arrayReply([key, statusList(keyFlags(command, inner, index))]) : key;
+      return withFlags ? arrayReply([key, Buffer.from(statusListText(keyFlags(command, inner, index)))]) : key;
     }),
   );
 }

@@ -2,7 +2,7 @@ import { lower } from './argument.ts';
 
 const FNV_PRIME = 0x01000193;
 /** Slots per name at least: keeps probe sequences short. */
-const SPACE = 3;
+const SPACE = 5;
 
 /**
  * Finds a name by its bytes, any case, without allocation: open addressing with linear probing.
@@ -18,7 +18,7 @@ export class NameIndex {
   private readonly mask: number;
   private readonly longest: number;
 
-  /** `names` in lower case, each once. */
+  /** `names` in lower case, each once, none empty. */
   constructor(names: readonly string[]) {
     let size = 4;
     while (size < names.length * SPACE) size *= 2;
@@ -41,7 +41,7 @@ export class NameIndex {
 
   /** Position of the name in `buf[start, end)`, or -1. */
   find(buf: Uint8Array, start: number, end: number): number {
-    if (end - start > this.longest) return -1;
+    if (end === start || end - start > this.longest) return -1;
     let slot = this.hash(buf, start, end) & this.mask;
     for (;;) {
       const position = (this.slots[slot] as number) - 1;
@@ -50,9 +50,13 @@ export class NameIndex {
     }
   }
 
+  /** Of the length and four bytes spread over the name; all of them are compared afterwards anyway. */
   private hash(buf: Uint8Array, start: number, end: number): number {
-    let hash = end - start;
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ lower(buf[at] as number), FNV_PRIME);
+    const length = end - start;
+    let hash = Math.imul(length ^ lower(buf[start] as number), FNV_PRIME);
+    hash = Math.imul(hash ^ lower(buf[start + (length >> 2)] as number), FNV_PRIME);
+    hash = Math.imul(hash ^ lower(buf[start + (length >> 1)] as number), FNV_PRIME);
+    hash = Math.imul(hash ^ lower(buf[end - 1] as number), FNV_PRIME);
     return hash ^ (hash >>> 15);
   }
 

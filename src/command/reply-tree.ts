@@ -1,23 +1,30 @@
-import { arrayReply, bulkReply, integerReply, simpleReply } from '../protocol/encode.ts';
 import type { Tree } from './data.ts';
+
+/** RESP2 as text, encoded in one go at the end: joining thousands of small buffers takes several times as long. */
 
 /** Lists under these keys are sets of status replies, not arrays of bulk strings. */
 const STATUS_LISTS = new Set(['flags', 'doc_flags']);
 
-/** A tree as RESP2: text as bulk string, a map as a flat array. */
-export function treeReply(tree: Tree): Buffer {
-  if (typeof tree === 'string') return bulkReply(tree);
-  if (typeof tree === 'number') return integerReply(tree);
-  if (isList(tree)) return arrayReply(tree.map(treeReply));
-  return arrayReply(Object.entries(tree).flatMap(([key, value]) => [bulkReply(key), memberReply(key, value)]));
+export const NIL = '$-1\r\n';
+
+/** A tree in RESP2: text as bulk string, a map as a flat array. */
+export function treeText(tree: Tree): string {
+  if (typeof tree === 'string') return `$${Buffer.byteLength(tree)}\r\n${tree}\r\n`;
+  if (typeof tree === 'number') return `:${tree}\r\n`;
+  if (isList(tree)) return listText(tree.map(treeText));
+  return listText(Object.entries(tree).flatMap(([key, value]) => [treeText(key), memberText(key, value)]));
 }
 
-export function statusList(texts: readonly string[]): Buffer {
-  return arrayReply(texts.map(simpleReply));
+export function listText(elements: readonly string[]): string {
+  return `*${elements.length}\r\n${elements.join('')}`;
 }
 
-function memberReply(key: string, value: Tree): Buffer {
-  return isList(value) && STATUS_LISTS.has(key) ? statusList(value as readonly string[]) : treeReply(value);
+export function statusListText(texts: readonly string[]): string {
+  return listText(texts.map((text) => `+${text}\r\n`));
+}
+
+function memberText(key: string, value: Tree): string {
+  return isList(value) && STATUS_LISTS.has(key) ? statusListText(value as readonly string[]) : treeText(value);
 }
 
 /** `Array.isArray` does not narrow read-only arrays. */

@@ -1,4 +1,4 @@
-import { COLON, DOLLAR, LF, MINUS, STAR } from './bytes.ts';
+import { COLON, CR, DOLLAR, LF, MINUS, STAR, ZERO } from './bytes.ts';
 import { parseInt64 } from './header.ts';
 
 /** Reading inside replies that a scanner has already found whole: no bounds are checked again. */
@@ -18,9 +18,15 @@ export function headerNumber(buf: Buffer, at: number): number {
 /** Offset behind the bulk string (or null bulk) at `at`; -1 where no bulk begins there. */
 export function bulkEnd(buf: Buffer, at: number): number {
   if (buf[at] !== DOLLAR) return -1;
-  const size = headerNumber(buf, at);
-  const payload = lineEnd(buf, at);
-  return size < 0 ? payload : payload + size + 2;
+  let next = at + 1;
+  let byte = buf[next] as number;
+  if (byte === MINUS) return next + 4;
+  let size = 0;
+  while (byte !== CR) {
+    size = size * 10 + (byte - ZERO);
+    byte = buf[++next] as number;
+  }
+  return next + 2 + size + 2;
 }
 
 export function isError(buf: Buffer, at: number): boolean {

@@ -36,18 +36,22 @@ export class RequestScanner implements RequestView {
   next = 0;
   /** On ERROR: Redis' text behind `Protocol error: `. */
   error = '';
-  /** On MORE: the least number of bytes from `next` that the frame will have. */
+  /** On MORE: the number of bytes from `next` without which nothing new can be said; 0 where nothing is left over. */
   needed = 0;
   /** Before AUTH, Redis takes only small requests. */
   authenticated = true;
 
   readonly #bulkMax: number;
+  /** Payloads up to this length need no further check. */
+  readonly #quickMax: number;
   /** Scanned bytes of the unfinished frame. */
   #at = 0;
   /** Arguments still to come; 0 between frames. */
   #left = 0;
   /** Length of the argument whose payload comes next, or -1 where its header does. */
   #bulk = -1;
+  /** Leading bytes of the unfinished line that were searched for its end; such a line is read on the careful path. */
+  #searched = 0;
   /** Some CRLF was not one (Redis does not look); such a frame is re-encoded before it goes on. */
   #loose = false;
   /** Offset behind the header that `#lengthAt` has just read. */
@@ -55,6 +59,7 @@ export class RequestScanner implements RequestView {
 
   constructor(options: RequestScannerOptions) {
     this.#bulkMax = options.bulkMax;
+    this.#quickMax = Math.min(options.bulkMax, UNAUTHENTICATED_BULK_MAX);
   }
 
   /** Looks for a request in `src[from, to)`; on FRAME the view's fields describe it. */
@@ -78,6 +83,7 @@ export class RequestScanner implements RequestView {
   reset(): void {
     this.#left = 0;
     this.#bulk = -1;
+    this.#searched = 0;
     this.#loose = false;
     if (this.args.length > 2 * ARGS_KEEP_MAX) this.args = new Int32Array(2 * ARGS_FIRST);
   }
@@ -85,10 +91,10 @@ export class RequestScanner implements RequestView {
   /** Reads `*count`: sets `#left`, or steps over an empty request; `needed` > 0 says that the line is not whole. */
   #open(src: Buffer, to: number): Scan {
     const from = this.next;
-    const quick = quickLength(src, from + 1, to);
+    const quick = this.#searched === 0 ? quickLength(src, from + 1, to) : CAREFUL;
     const count = quick === CAREFUL ? this.#lengthAt(src, from, to) : quick;
     if (quick !== CAREFUL) this.#headerEnd = from + 3 + digitsOf(quick);
-    if (count === undefined) return this.#more(to - from > LINE_MAX ? 'too big mbulk count string' : '', from, to);
+    if (count === undefined) return this.#more(to - from > LINE_MAX ? 'too big mbulk count string' : '', to);
     if (!(count <= MULTIBULK_MAX)) return this.#fail('invalid multibulk length');
     if (count > UNAUTHENTICATED_ARGS_MAX && !this.authenticated) return this.#fail('unauthenticated multibulk length');
     if (count <= 0) {
@@ -108,14 +114,15 @@ export class RequestScanner implements RequestView {
     let left = this.#left;
     while (left > 0) {
       if (bulk < 0) {
-        bulk = src[at] === DOLLAR ? quickLength(src, at + 1, to) : CAREFUL;
-        if (bulk !== CAREFUL && bulk <= UNAUTHENTICATED_BULK_MAX) {
+        bulk = src[at] === DOLLAR && this.#searched === 0 ? quickLength(src, at + 1, to) : CAREFUL;
+        if (bulk !== CAREFUL && bulk <= this.#quickMax) {
           at += 3 + digitsOf(bulk);
         } else {
           this.#left = left;
           this.#bulk = -1;
           this.#at = at - from;
-          const verdict = this.#bulkHeader(src, from, at, to);
+          this.#bulk = -1;
+          const verdict = this.#bulkHeader(src, at, to);
           if (verdict !== Scan.FRAME) return verdict;
           bulk = this.#bulk;
           at = this.#headerEnd;
@@ -126,7 +133,7 @@ export class RequestScanner implements RequestView {
         this.#left = left;
         this.#bulk = bulk;
         this.#at = at - from;
-        this.needed = end + 2 - from + (left - 1) * 6;
+        this.needed = end + 2 - from;
         return Scan.MORE;
       }
       const index = 2 * this.argc++;
@@ -143,12 +150,9 @@ export class RequestScanner implements RequestView {
   }
 
   /** The careful reading of `$length`: sets `#bulk` and `#headerEnd` and answers FRAME, MORE or ERROR. */
-  #bulkHeader(src: Buffer, from: number, at: number, to: number): Scan {
+  #bulkHeader(src: Buffer, at: number, to: number): Scan {
     const value = this.#lengthAt(src, at, to);
-    if (value === undefined) {
-      this.needed = at - from + this.#left * 6;
-      return this.#more(to - at > LINE_MAX ? 'too big bulk count string' : '', at, to);
-    }
+    if (value === undefined) return this.#more(to - at > LINE_MAX ? 'too big bulk count string' : '', to);
     const type = src[at] as number;
     if (type !== DOLLAR) return this.#fail(`expected '$', got '${String.fromCharCode(type)}'`);
     if (!(value >= 0 && value <= this.#bulkMax)) return this.#fail('invalid bulk length');
@@ -162,12 +166,11 @@ export class RequestScanner implements RequestView {
    * line is not whole. As Redis' `strchr` does, the search for CR stops at a NUL: such a line never ends.
    */
   #lengthAt(src: Buffer, at: number, to: number): number | undefined {
-    let end = at;
-    while (end < to && src[end] !== CR) {
-      if (src[end] === 0) return undefined;
-      end++;
-    }
-    if (end + 1 >= to) return undefined;
+    let end = at + this.#searched;
+    while (end < to && src[end] !== CR && src[end] !== 0) end++;
+    this.#searched = end - at;
+    if (end + 1 >= to || src[end] === 0) return undefined;
+    this.#searched = 0;
     if (src[end + 1] !== LF) this.#loose = true;
     this.#headerEnd = end + 2;
     return parseInt64(src, at + 1, end);
@@ -175,29 +178,35 @@ export class RequestScanner implements RequestView {
 
   #inline(src: Buffer, to: number): Scan {
     const from = this.next;
-    let end = from;
+    let end = from + this.#searched;
     while (end < to && src[end] !== LF && src[end] !== 0) end++;
-    if (end === to || src[end] === 0) return this.#more(to - from > LINE_MAX ? 'too big inline request' : '', from, to);
+    this.#searched = end - from;
+    if (end === to || src[end] === 0) return this.#more(to - from > LINE_MAX ? 'too big inline request' : '', to);
+    this.#searched = 0;
     const lineEnd = end > from && src[end - 1] === CR ? end - 1 : end;
     const parts = splitInline(src, from, lineEnd);
     if (parts === null) return this.#fail('unbalanced quotes in request');
     this.next = end + 1;
     if (parts.length === 0) return Scan.MORE;
-    this.#adopt(encodeRequest(parts));
+    this.#adopt(parts);
     return Scan.FRAME;
   }
 
-  /** Makes `frame`, a canonical multibulk of our own making, the current view. */
-  #adopt(frame: Buffer): void {
-    const next = this.next;
+  /** Makes `parts`, in canonical multibulk form, the current view. Limits were checked on the original. */
+  #adopt(parts: readonly Buffer[]): void {
     this.reset();
-    this.argc = 0;
-    const { authenticated } = this;
-    // Limits were checked on the original; quoting rules cannot make it longer.
-    this.authenticated = true;
-    this.scan(frame, 0, frame.length);
-    this.authenticated = authenticated;
-    this.next = next;
+    this.buf = encodeRequest(parts);
+    this.base = 0;
+    this.limit = this.buf.length;
+    this.argc = parts.length;
+    while (this.args.length < 2 * parts.length) this.#growArgs();
+    let at = 3 + digitsOf(parts.length);
+    for (const [i, { length }] of parts.entries()) {
+      const start = at + 3 + digitsOf(length);
+      this.args[2 * i] = start;
+      this.args[2 * i + 1] = start + length;
+      at = start + length + 2;
+    }
   }
 
   #finish(src: Buffer, from: number, end: number): Scan {
@@ -205,7 +214,7 @@ export class RequestScanner implements RequestView {
       const parts: Buffer[] = [];
       for (let i = 0; i < this.argc; i++)
         parts.push(src.subarray(from + (this.args[2 * i] as number), from + (this.args[2 * i + 1] as number)));
-      this.#adopt(encodeRequest(parts));
+      this.#adopt(parts);
       return Scan.FRAME;
     }
     this.#left = 0;
@@ -222,9 +231,9 @@ export class RequestScanner implements RequestView {
     this.args = larger;
   }
 
-  #more(tooBig: string, at: number, to: number): Scan {
+  #more(tooBig: string, to: number): Scan {
     if (tooBig !== '') return this.#fail(tooBig);
-    this.needed = Math.max(this.needed, to - at + 1);
+    this.needed = to - this.next + 1;
     return Scan.MORE;
   }
 

@@ -71,6 +71,8 @@ t.test('Ctrl-C stops all of it, and a second run finds the same data', async (t)
   t.match(await within(first.daemon.exited, 'the demo to end', 20_000), 'exited with 0');
   t.same(processesOf(dir), [], 'no node outlives it');
   t.match(first.daemon.output(), 'data stay in');
+  for (const name of ['node1', 'node2', 'node3'])
+    t.match(readFileSync(join(dir, name, 'redis.log'), 'utf8'), /bye bye/, `${name} ended in good order`);
 
   const second = await startDemo(t, dir);
   const reader = await connectResp(second.port);

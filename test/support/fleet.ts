@@ -6,6 +6,7 @@ import type { Log } from '../../src/observe/log.ts';
 import type { Topology } from '../../src/routing/topology.ts';
 import { type RedisNode, startRedisNodes } from './redis.ts';
 import { type ClientOptions, connectResp, type RespClient } from './resp-client.ts';
+import type { Script } from './scripted-node.ts';
 import { until } from './wait.ts';
 
 type PoolInput = ConfigInput['pools'][string];
@@ -168,4 +169,9 @@ export class Metrics {
 export async function commandCalls(node: RedisNode): Promise<Record<string, number>> {
   const text = String(await node.call('INFO', 'commandstats'));
   return Object.fromEntries([...text.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name, calls]) => [name, Number(calls)]));
+}
+
+/** A script that answers PING as a healthy node does, keyfan's handshake and probes, and leaves the rest to `script`. */
+export function healthy(script: Script): Script {
+  return (request) => (request.args[0] === 'PING' ? '+PONG\r\n' : script(request));
 }

@@ -19,6 +19,8 @@ t.test('BLOCK among the options of XREAD and XREADGROUP', (t) => {
     'XREADGROUP GROUP streams c BLOCK 0 STREAMS k >',
     'XREADGROUP GROUP g streams BLOCK 0 STREAMS k >',
     'XREADGROUP GROUP g c CLAIM 10 BLOCK 0 STREAMS k >',
+    'XREADGROUP GROUP g c CLAIM streams BLOCK 0 STREAMS k >',
+    'XREAD COUNT streams BLOCK 0 STREAMS k 0',
     'XREAD FUTURE BLOCK 0 STREAMS k 0',
   ]) {
     t.ok(refused('no_block_option', request), request);

@@ -1,0 +1,133 @@
+import t from 'tap';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { startRedis } from '../support/redis.ts';
+import { gate, type Script, type ScriptedNode, startScriptedNode } from '../support/scripted-node.ts';
+import { until } from '../support/wait.ts';
+
+const NOT_EXECUTED = /^-ERR keyfan: .*not executed\r\n$/;
+const pool = { reconnect: { min: '10ms', max: '30ms' } } as const;
+
+/** What log lines say, to look for secrets. */
+function startLog(): { lines: string[]; log: Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void> } {
+  const lines: string[] = [];
+  const write = (fields: object, text: string): void => void lines.push(`${text} ${JSON.stringify(fields)}`);
+  return { lines, log: { debug: write, info: write, warn: write, error: write } };
+}
+
+t.test('credentials: AUTH with password, with user and password, and wrong ones', async (t) => {
+  const secured = await startRedis({ args: ['--requirepass', 'node-secret'], password: 'node-secret' });
+  t.teardown(() => secured.stop());
+  await secured.call('ACL', 'SETUSER', 'app', 'on', '>app-secret', '~*', '+@all');
+  for (const credentials of [{ password: 'node-secret' }, { username: 'app', password: 'app-secret' }]) {
+    const fleet = await startFleet({ addresses: [secured.address], pool: { ...pool, ...credentials } });
+    const client = await fleet.connect();
+    t.equal((await client.command('SET', 'k', 'v')).text, '+OK\r\n');
+    t.match((await client.command('AUTH', 'node-secret')).text, /^-ERR AUTH <password> called without any password/, 'the client talks to keyfan');
+    await fleet.conserved();
+    await fleet.stop();
+  }
+  for (const credentials of [{}, { password: 'guess-guess' }, { username: 'nobody', password: 'guess-guess' }]) {
+    const { lines, log } = startLog();
+    const fleet = await startFleet({ addresses: [secured.address], pool: { ...pool, ...credentials }, log, waitUp: false });
+    const client = await fleet.connect();
+    await until(async () => /is down; the command was not executed/.test((await client.command('GET', 'k')).text), 'node_down');
+    const shown = lines.join('\n');
+    t.match(shown, /handshake refused: (AUTH: WRONGPASS|PING: NOAUTH)/, 'the log says why');
+    t.notMatch(shown, /guess-guess|node-secret/);
+    t.notMatch(client.received().toString(), /guess-guess|node-secret/);
+    await client.close();
+    await fleet.stop();
+  }
+});
+
+async function startWith(script: Script, more: object = {}): Promise<{ node: ScriptedNode; fleet: Fleet }> {
+  const node = await startScriptedNode(script);
+  const fleet = await startFleet({ addresses: [node.address], waitUp: false, pool: { ...pool, ...more } });
+  return { node, fleet };
+}
+
+t.test('row 2: a handshake that is never answered closes the connection; no reply of it is ever data', async (t) => {
+  const { node, fleet } = await startWith((request) => (request.connection.id === 0 ? undefined : request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n'), {
+    timeouts: { connect: '200ms' },
+  });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect();
+  t.match((await client.command('GET', 'k')).text, NOT_EXECUTED);
+  await until(async () => (await client.command('GET', 'k')).text === '+data\r\n', 'the second connection to serve');
+  t.ok(node.accepted >= 2);
+  await fleet.conserved();
+});
+
+t.test('a slow handshake within the connect timeout succeeds, though requests time out sooner', async (t) => {
+  const late = gate();
+  const { node, fleet } = await startWith(
+    async (request) => {
+      if (request.args[0] === 'PING') await late.promise;
+      return request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n';
+    },
+    { timeouts: { connect: '30s', request: '100ms' } },
+  );
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect();
+  t.match((await client.command('GET', 'k')).text, /^-ERR keyfan: node a did not answer in time/);
+  late.open();
+  await fleet.waitNode(0, 'up');
+  t.equal((await client.command('GET', 'other')).text, '+data\r\n');
+  t.equal(node.accepted, 1);
+  await fleet.conserved();
+});
+
+t.test('rows 7, 8: AUTH comes first, PING behind it, nothing before both are answered', async (t) => {
+  const [auth, ping] = [gate(), gate()];
+  const { node, fleet } = await startWith(
+    async (request) => {
+      if (request.args[0] === 'AUTH') await auth.promise;
+      if (request.args[0] === 'PING') await ping.promise;
+      return request.args[0] === 'AUTH' ? '+OK\r\n' : request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n';
+    },
+    { username: 'u', password: 'p' },
+  );
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  await node.waitRequests(1);
+  const client = await fleet.connect();
+  const pending = client.command('GET', 'k');
+  await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight') === 3, 'the request to wait behind the handshake');
+  auth.open();
+  await node.waitRequests(2);
+  t.same(node.requests.map((request) => request.args), [['AUTH', 'u', 'p'], ['PING']]);
+  ping.open();
+  t.equal((await pending).text, '+data\r\n');
+  await fleet.conserved();
+});
+
+for (const [name, answer] of Object.entries({
+  'an error': '-ERR max number of clients reached\r\n',
+  'something else': '$5\r\nhello\r\n',
+  garbage: 'HTTP/1.1 400 Bad Request\r\n\r\n',
+})) {
+  t.test(`a handshake answered with ${name}: the node is down, and tried again`, async (t) => {
+    const { node, fleet } = await startWith((request) => (request.connection.id < 2 ? answer : request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n'));
+    t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+    const client = await fleet.connect();
+    const texts: string[] = [];
+    await until(async () => {
+      const { text } = await client.command('GET', 'k');
+      texts.push(text);
+      return text === '+data\r\n';
+    }, 'a good connection');
+    t.ok(texts.slice(0, -1).every((text) => NOT_EXECUTED.test(text)), texts.join(''));
+    t.ok(node.accepted >= 3);
+    await fleet.conserved({ desyncs: name === 'garbage' ? 2 : 0 });
+  });
+}
+
+t.test('LOADING at the handshake: requests pass and get the answer of the node itself', async (t) => {
+  const loading = '-LOADING Redis is loading the dataset in memory\r\n';
+  const { node, fleet } = await startWith(() => loading);
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect();
+  t.equal((await client.command('GET', 'k')).text, loading);
+  node.setScript((request) => (request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n'));
+  t.equal((await client.command('GET', 'k')).text, '+data\r\n', 'on the same connection');
+  t.equal(node.accepted, 1);
+});

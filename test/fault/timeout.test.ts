@@ -1,0 +1,133 @@
+import t, { type Test } from 'tap';
+import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
+import { encode } from '../support/resp.ts';
+import { gate, startScriptedNode } from '../support/scripted-node.ts';
+import { until } from '../support/wait.ts';
+
+const LATE = /^-ERR keyfan: node a did not answer in time; the command may have been executed\r\n$/;
+const DOWN = /^-ERR keyfan: node a is down; the command was not executed\r\n$/;
+
+t.test('rows 1, 3, 12: a paused node with many clients: errors in order, and no late reply is ever delivered to anybody', async (t) => {
+  const fleet = await startFleet({ pool: { timeouts: { request: '250ms' } } });
+  t.teardown(() => fleet.stop());
+  const clients = await Promise.all(Array.from({ length: 20 }, () => fleet.connect({ deadlineMs: 30_000 })));
+  const keys = clients.map((_, c) => fleet.keyOn(0, c));
+  await Promise.all(clients.map((client, c) => client.pipeline([['SET', keys[c] as string, `old:${c}`], ['SET', fleet.keyOn(1, c), `b:${c}`]])));
+
+  for (let round = 0; round < 3; round++) {
+    await fleet.nodes[0]?.pause();
+    const answers = await Promise.all(
+      clients.map((client, c) => client.pipeline([['ECHO', `before ${c}`], ['GET', keys[c] as string], ['GET', fleet.keyOn(1, c)], ['GETSET', keys[c] as string, `${round}:${c}`]])),
+    );
+    answers.forEach((replies, c) => {
+      const failed = replies.filter(({ text }) => LATE.test(text) || DOWN.test(text)).length;
+      if (failed !== 2 || replies[0]?.value !== `before ${c}` || replies[2]?.value !== `b:${c}`) t.fail(replies.map(({ text }) => text).join(''));
+    });
+    fleet.nodes[0]?.resume();
+    await fleet.waitNode(0, 'up');
+    const after = await Promise.all(
+      clients.map((client, c) => client.pipeline(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? ['GET', keys[c] as string] : ['ECHO', `${round}/${c}/${i}`])))),
+    );
+    const wrong = after.flatMap((replies, c) =>
+      replies.filter(({ value }, i) => (i % 2 === 0 ? !new RegExp(`^(old|\\d+):${c}$`).test(String(value)) : value !== `${round}/${c}/${i}`)),
+    );
+    t.same(wrong.map(({ text }) => text), [], 'every client hears about its own keys only');
+  }
+  await fleet.conserved();
+  const metrics = await fleet.metrics();
+  t.ok(metrics.sum('keyfan_tombstoned_replies_total', { node: 'a' }) > 0, 'late replies were dropped');
+  t.ok(metrics.sum('keyfan_errors_total', { code: 'timeout' }) > 0);
+  t.equal(metrics.sum('keyfan_backend_reconnects_total'), 0, 'on the same connection all the while');
+});
+
+/** One scripted node whose replies a test lets go one by one, with a short request timeout. */
+async function startHeld(t: Test): Promise<{ fleet: Fleet; release(): void; seen(): number }> {
+  const gates = Array.from({ length: 10 }, gate);
+  let asked = 0;
+  let released = 0;
+  const node = await startScriptedNode(
+    healthy(async (request) => {
+      const turn = asked++;
+      await (gates[turn] as (typeof gates)[number]).promise;
+      return `+reply to ${request.args[1]}\r\n`;
+    }),
+  );
+  const fleet = await startFleet({ addresses: [node.address], pool: { timeouts: { request: '150ms' } } });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  return { fleet, release: () => gates[released++]?.open(), seen: () => node.requests.filter((request) => request.args[0] !== 'PING').length };
+}
+
+t.test('the place of a request that timed out stays: its late reply is dropped, the next one goes to its own waiter', async (t) => {
+  const { fleet, release, seen } = await startHeld(t);
+  const client = await fleet.connect();
+  t.match((await client.command('GET', 'one')).text, LATE);
+  release();
+  await fleet.waitNode(0, 'up');
+  await until(async () => (await fleet.metrics()).sum('keyfan_tombstoned_replies_total') === 1, 'the late reply to be dropped');
+  const pending = client.command('GET', 'two');
+  await until(() => seen() === 2, 'the node to have it');
+  release();
+  t.equal((await pending).text, '+reply to two\r\n');
+  await fleet.conserved();
+});
+
+t.test('a client that leaves before its reply: the reply is dropped, the next client gets its own', async (t) => {
+  const { fleet, release, seen } = await startHeld(t);
+  for (const leave of ['close', 'reset'] as const) {
+    const before = seen();
+    const leaving = await fleet.connect();
+    leaving.send(encode(['GET', `of the one that left by ${leave}`]));
+    await until(() => seen() === before + 1, 'the node to have it');
+    const staying = await fleet.connect();
+    const pending = staying.command('GET', `of the one that stayed`);
+    if (leave === 'reset') leaving.reset();
+    else leaving.socket.destroy();
+    await until(async () => (await fleet.metrics()).sum('keyfan_connections') === 1, 'keyfan to see it leave');
+    release();
+    release();
+    t.match((await pending).text, /^(\+reply to of the one that stayed|-ERR keyfan: node a did not answer in time)/);
+    await fleet.waitNode(0, 'up');
+    await staying.close();
+  }
+  await fleet.conserved();
+});
+
+t.test('a client that half-closes gets the replies it is owed', async (t) => {
+  const fleet = await startFleet({ nodes: 1 });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ allowHalfOpen: true });
+  client.send(Buffer.concat(Array.from({ length: 100 }, (_, i) => encode(['INCRBY', 'n', String(i)]))));
+  client.end();
+  const all = (await client.waitClosed()).toString();
+  let sum = 0;
+  t.equal(all, Array.from({ length: 100 }, (_, i) => `:${(sum += i)}\r\n`).join(''));
+  await fleet.conserved();
+});
+
+t.test('half-close behind more requests than may be in flight: all are answered', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { limits: { client_in_flight: 10 } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ allowHalfOpen: true });
+  client.send(Buffer.concat(Array.from({ length: 5000 }, () => encode(['INCR', 'n']))));
+  client.end();
+  const all = (await client.waitClosed(20_000)).toString();
+  t.equal(all.split('\r\n').length - 1, 5000);
+  t.ok(all.endsWith(':5000\r\n'));
+  await fleet.conserved();
+});
+
+t.test('a part of a split request is late: said as partly executed or late, never a false reply', async (t) => {
+  const fleet = await startFleet({ pool: { timeouts: { request: '250ms' } } });
+  t.teardown(() => fleet.stop());
+  const keys = [fleet.keyOn(0), fleet.keyOn(1), fleet.keyOn(2)];
+  const pairs = keys.flatMap((key) => [key, 'v']);
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await fleet.nodes[0]?.pause();
+  const texts = (await client.pipeline([['MSET', ...pairs], ['MGET', ...keys], ['DEL', ...keys]])).map((reply) => reply.text);
+  t.match(texts, [/partly executed: 2 of 3 parts were done; node a: ERR keyfan: node a did not answer in time; the command may have been/, LATE, /partly executed/]);
+  fleet.nodes[0]?.resume();
+  await fleet.waitNode(0, 'up');
+  t.equal((await client.command('MSET', ...pairs)).text, '+OK\r\n');
+  t.same((await client.command('MGET', ...keys)).value, ['v', 'v', 'v']);
+  await fleet.conserved();
+});
