@@ -139,6 +139,7 @@ function poolOptions(name: string, pool: PoolConfig, topology: Topology, info: (
       clientsMax: limits.clients,
       inFlightMax: limits.client_in_flight,
       unsentBytesMax: limits.client_unsent,
+      queryBytesMax: limits.client_query,
       bulkMax: limits.request_size,
     },
     clientIdleMs: timeouts.client_idle,

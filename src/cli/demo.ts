@@ -32,7 +32,7 @@ const ADMIN_PORT = 9600;
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 export async function demo(flags: DemoFlags, io: Io): Promise<number> {
-  const binary = io.env['REDIS_SERVER'] ?? 'redis-server';
+  const binary = io.env.REDIS_SERVER ?? 'redis-server';
   if (spawnSync(binary, ['--version']).status !== 0) {
     io.err(`keyfan: ${binary} does not run here. On Debian and Ubuntu: apt-get install redis-server\n`);
     return EXIT.failed;
@@ -79,7 +79,7 @@ async function runProxy(nodes: readonly DemoNode[], dir: string, flags: DemoFlag
   const admin = proxy.adminAddress();
   const file = join(dir, 'keyfan.yaml');
   const adminText = admin === undefined ? '' : formatEndpoint(admin);
-  writeFileSync(file, stringify({ ...input, admin: { listen: adminText }, pools: { demo: { ...input.pools['demo'], listen: endpoint } } }));
+  writeFileSync(file, stringify({ ...input, admin: { listen: adminText }, pools: { demo: { ...input.pools.demo, listen: endpoint } } }));
   io.out(welcome(endpoint, adminText, nodes, flags.strategy, file));
   await signalled;
   io.out('\nStopping …\n');

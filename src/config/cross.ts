@@ -22,7 +22,7 @@ function read(text: unknown, role: 'listen' | 'node'): Endpoint | undefined {
 }
 
 export function crossCheck(config: unknown): Complaint[] {
-  const pools = Object.entries(dict(dict(config)['pools'])).filter((entry): entry is [string, Dict] => isDict(entry[1]));
+  const pools = Object.entries(dict(dict(config).pools)).filter((entry): entry is [string, Dict] => isDict(entry[1]));
   const complaints = pools.flatMap(([name, pool]) => POOL_RULES.flatMap((rule) => rule(pool, ['pools', name])));
   return [...complaints, ...listeners(dict(config), pools)];
 }
@@ -32,8 +32,8 @@ type Rule = (pool: Dict, at: Path) => Complaint[];
 const POOL_RULES: readonly Rule[] = [uniqueNames, ownListener, slotsOwners, ejectable, credentials, clientCredentials];
 
 function listeners(config: Dict, pools: readonly [string, Dict][]): Complaint[] {
-  const places: [Path, unknown][] = pools.map(([name, pool]) => [['pools', name, 'listen'], pool['listen']]);
-  places.unshift([['admin', 'listen'], dict(config['admin'])['listen']]);
+  const places: [Path, unknown][] = pools.map(([name, pool]) => [['pools', name, 'listen'], pool.listen]);
+  places.unshift([['admin', 'listen'], dict(config.admin).listen]);
   const seen: { path: Path; address: Endpoint }[] = [];
   const complaints: Complaint[] = [];
   for (const [path, text] of places) {
@@ -48,8 +48,8 @@ function listeners(config: Dict, pools: readonly [string, Dict][]): Complaint[] 
 
 function uniqueNames(pool: Dict, at: Path): Complaint[] {
   const first = new Map<string, number>();
-  return list(pool['nodes']).flatMap((node, index) => {
-    const name = typeof node === 'string' ? node : (dict(node)['name'] ?? dict(node)['address']);
+  return list(pool.nodes).flatMap((node, index) => {
+    const name = typeof node === 'string' ? node : (dict(node).name ?? dict(node).address);
     if (typeof name !== 'string') return [];
     const earlier = first.get(name);
     if (earlier === undefined) first.set(name, index);
@@ -60,47 +60,47 @@ function uniqueNames(pool: Dict, at: Path): Complaint[] {
 }
 
 function ownListener(pool: Dict, at: Path): Complaint[] {
-  const listen = read(pool['listen'], 'listen');
+  const listen = read(pool.listen, 'listen');
   if (!listen) return [];
-  return list(pool['nodes']).flatMap((node, index) => {
-    const address = read(isDict(node) ? node['address'] : node, 'node');
+  return list(pool.nodes).flatMap((node, index) => {
+    const address = read(isDict(node) ? node.address : node, 'node');
     return address && reaches(listen, address) ? [{ path: [...at, 'nodes', index], message: "is this pool's own listener" }] : [];
   });
 }
 
 function strategyType(pool: Dict): string | undefined {
-  const strategy = pool['strategy'] ?? DEFAULT_STRATEGY;
-  const type = isDict(strategy) ? strategy['type'] : strategy;
+  const strategy = pool.strategy ?? DEFAULT_STRATEGY;
+  const type = isDict(strategy) ? strategy.type : strategy;
   return typeof type === 'string' ? type : undefined;
 }
 
 function slotsOwners(pool: Dict, at: Path): Complaint[] {
   const type = strategyType(pool);
   if (type === undefined || type === 'slots' || !STRATEGIES.has(type)) return [];
-  return list(pool['nodes']).flatMap((node, index) =>
-    dict(node)['slots'] === undefined
+  return list(pool.nodes).flatMap((node, index) =>
+    dict(node).slots === undefined
       ? []
       : [{ path: [...at, 'nodes', index, 'slots'], message: `is for strategy slots, not for ${type}`, atKey: true }],
   );
 }
 
 function ejectable(pool: Dict, at: Path): Complaint[] {
-  const setting = pool['auto_eject'];
+  const setting = pool.auto_eject;
   const type = strategyType(pool);
-  const wanted = setting === true || dict(setting)['enabled'] === true;
+  const wanted = setting === true || dict(setting).enabled === true;
   if (!wanted || type === undefined || STRATEGIES.get(type)?.ejectable !== false) return [];
   return [{ path: [...at, 'auto_eject'], message: `is not possible with strategy ${type}, whose nodes cannot be taken out`, atKey: true }];
 }
 
 function credentials(pool: Dict, at: Path): Complaint[] {
   const complaint = (path: Path) => ({ path: [...path, 'username'], message: 'needs a password beside it', atKey: true });
-  const nodes = list(pool['nodes']).map(dict);
-  const lonely = (fields: Dict) => fields['username'] !== undefined && fields['password'] === undefined && pool['password'] === undefined;
+  const nodes = list(pool.nodes).map(dict);
+  const lonely = (fields: Dict) => fields.username !== undefined && fields.password === undefined && pool.password === undefined;
   const found = nodes.flatMap((node, index) => (lonely(node) ? [complaint([...at, 'nodes', index])] : []));
-  return lonely(pool) && !nodes.some((node) => node['password'] !== undefined) ? [complaint(at), ...found] : found;
+  return lonely(pool) && !nodes.some((node) => node.password !== undefined) ? [complaint(at), ...found] : found;
 }
 
 function clientCredentials(pool: Dict, at: Path): Complaint[] {
-  const lonely = pool['client_username'] !== undefined && pool['client_username'] !== 'default' && pool['client_password'] === undefined;
+  const lonely = pool.client_username !== undefined && pool.client_username !== 'default' && pool.client_password === undefined;
   return lonely ? [{ path: [...at, 'client_username'], message: 'needs a client_password beside it', atKey: true }] : [];
 }

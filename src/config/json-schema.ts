@@ -13,7 +13,7 @@ const MODULE = '/|\\.[cm]?js$';
 export function jsonSchema(): Json {
   const schema = z.toJSONSchema(configSchema, OPTIONS) as Json;
   const strategy = property(schema, 'properties', 'pools', 'additionalProperties', 'properties', 'strategy');
-  delete strategy['anyOf'];
+  delete strategy.anyOf;
   Object.assign(strategy, { default: DEFAULT_STRATEGY, anyOf: [shortForm(), ...[...STRATEGIES.keys()].map(longForm), moduleForm()] });
   return { ...schema, title: 'keyfan configuration' };
 }
@@ -33,7 +33,7 @@ function shortForm(): Json {
 
 function longForm(type: string): Json {
   const { $schema: _, ...options } = z.toJSONSchema(STRATEGIES.get(type)?.options as z.ZodType, OPTIONS) as Json;
-  return { ...options, properties: { type: { const: type }, ...(options['properties'] as Json) }, required: ['type'] };
+  return { ...options, properties: { type: { const: type }, ...(options.properties as Json) }, required: ['type'] };
 }
 
 function moduleForm(): Json {

@@ -37,7 +37,7 @@ function explainOne(issue: Issue, schema: z.core.$ZodType): Complaint[] {
     case 'invalid_key':
       return [{ path, message: issue.issues[0]?.message ?? 'is not a valid name', atKey: true }];
     case 'custom':
-      return [{ path, message: issue.message, ...(issue.params?.['atKey'] ? { atKey: true } : {}) }];
+      return [{ path, message: issue.message, ...(issue.params?.atKey ? { atKey: true } : {}) }];
     default:
       return [{ path, message: describe(issue) }];
   }
@@ -84,7 +84,7 @@ function wrongType(issue: Issue & { code: 'invalid_type' }): string {
 }
 
 /** Keys a map at `path` may have, as far as the schema knows them. */
-export function keysAt(schema: z.core.$ZodType, path: Path): string[] {
+function keysAt(schema: z.core.$ZodType, path: Path): string[] {
   let candidates = unwrap(schema);
   for (const part of path) candidates = candidates.flatMap((candidate) => child(candidate, part));
   return candidates.flatMap((candidate) => (candidate instanceof z.ZodObject ? Object.keys(candidate.shape) : []));

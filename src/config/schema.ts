@@ -72,6 +72,10 @@ const limits = z.strictObject({
   clients: count(10_000, 'Connected clients; further ones get an error and are closed.', 1_000_000),
   client_in_flight: count(4096, 'Requests of one client waiting for replies; then keyfan stops reading from it for a while.', 1_000_000),
   client_unsent: size('64mb', 'Reply bytes one client has not taken yet; above it the client is disconnected.'),
+  client_query: size(
+    '1gb',
+    "Bytes of a request that is not whole yet, as Redis' client-query-buffer-limit; above it the client is disconnected.",
+  ),
   request_size: size('512mb', "Longest argument of a request, as Redis' proto-max-bulk-len.", { max: '512mb' }),
   node_in_flight: count(65_536, 'Requests sent to one node and not answered yet; then further requests to it fail at once.', 16_777_216),
   node_queued: size('64mb', 'Bytes accepted for one node and not written yet; then further requests to it fail at once.'),

@@ -19,6 +19,8 @@ export interface SessionLimits {
   readonly inFlightMax: number;
   /** Unsent reply bytes beyond which the client is disconnected. */
   readonly unsentBytesMax: number;
+  /** Bytes read and not handled beyond which the client is disconnected; a request of any size up to this is read whole. */
+  readonly queryBytesMax: number;
   /** Redis' proto-max-bulk-len. */
   readonly bulkMax: number;
 }
@@ -130,6 +132,7 @@ export class Session implements ReplyTarget, Flushable {
     } else {
       carry.append(READ_BUFFER, 0, size, this.#scanner.needed);
       if (!this.#paused && carry.length >= this.#scanner.needed) this.#processCarry();
+      if (carry.length > this.#context.limits.queryBytesMax) this.destroy('request above client_query');
     }
   }
 

@@ -68,6 +68,8 @@ export class Connection implements Flushable {
     this.lastReadAt = tick();
     const handshake = new Handshake(options.credentials, (greeting, detail) => this.#onGreeting(greeting, detail));
     for (let step = 0; step < handshake.count; step++) this.#enter(handshake, step);
+    // The connect timeout is theirs; a request's may be shorter.
+    this.#inFlight.exempt();
     const onread = { buffer: READ_BUFFER, callback: (size: number) => this.#onRead(size) };
     const target: NetConnectOpts = { ...options.endpoint, noDelay: true, keepAlive: true, onread };
     this.#socket = connect(target);
@@ -194,7 +196,8 @@ export class Connection implements Flushable {
         if (verdict === Scan.ERROR) this.#desync(`reply cannot be read: ${scanner.error}`);
         break;
       }
-      if (queue.head === queue.tail) {
+      // An entry that was not written yet cannot have been answered.
+      if (queue.head >= this.#written) {
         this.#desync('reply without a request');
         break;
       }

@@ -53,6 +53,11 @@ export class InFlightQueue {
     return count;
   }
 
+  /** The entries that are here now have no deadline. */
+  exempt(): void {
+    this.#expired = this.tail;
+  }
+
   #grow(): void {
     const old = this.mask + 1;
     const targets: (ReplyTarget | null)[] = new Array(old * 2).fill(null);

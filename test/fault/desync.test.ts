@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
 import { encode } from '../support/resp.ts';
 import { gate, type Script, type ScriptedNode, startScriptedNode } from '../support/scripted-node.ts';
-import { within } from '../support/wait.ts';
+import { until, within } from '../support/wait.ts';
 
 const BAD = '-ERR keyfan: node a sent a malformed reply; the command may have been executed\r\n';
 const LOST = '-ERR keyfan: connection to node a was lost; the command may have been executed\r\n';
@@ -53,12 +53,7 @@ t.test('a reply that comes before its request was written answers nothing: it is
   await both.node.waitRequests(1);
   const client = await both.fleet.connect();
   const pending = client.command('SET', 'k', 'v');
-  await within(
-    (async () => {
-      while ((await both.fleet.metrics()).sum('keyfan_backend_in_flight') !== 2);
-    })(),
-    'the request to wait behind the handshake',
-  );
+  await until(async () => (await both.fleet.metrics()).sum('keyfan_backend_in_flight') === 2, 'the request to wait behind the handshake');
   asked.open();
   t.equal((await pending).text, '-ERR keyfan: connection to node a failed before the command was sent; it was not executed\r\n');
   await recovered(t, both);
@@ -140,7 +135,7 @@ t.test('rows 9, 19, 38: odd but right replies pass byte for byte', async (t) => 
     '-MOVED 3999 127.0.0.1:6381\r\n',
     '-READONLY You can\'t write against a read only replica.\r\n',
     '-BUSY Redis is busy running a script.\r\n',
-    '$12\r\n\r\n-ERR\r\n+OK\r\n\r\n',
+    '$13\r\n\r\n-ERR\r\n+OK\r\n\r\n',
     ':9223372036854775807\r\n',
   ];
   let at = 0;

@@ -60,7 +60,7 @@ t.test('without a file: flags are enough, SIGTERM ends it with 0', async (t) => 
   const backends = await nodes(t, 2);
   const flags = backends.flatMap((node) => ['--node', node.address]);
   const { daemon, pools } = await startKeyfan(t, ['--listen', '127.0.0.1:0', ...flags, '--strategy', 'slots']);
-  const redis = await client(t, pools['default'] as string);
+  const redis = await client(t, pools.default as string);
   t.equal((await redis.command('SET', 'k', 'v')).text, '+OK\r\n');
   t.equal((await redis.command('GET', 'k')).text, '$1\r\nv\r\n');
   daemon.signal('SIGTERM');
@@ -70,7 +70,7 @@ t.test('without a file: flags are enough, SIGTERM ends it with 0', async (t) => 
 t.test('SIGTERM answers what was accepted before it ends', async (t) => {
   const [node] = await nodes(t, 1);
   const { daemon, pools } = await startKeyfan(t, ['--listen', '127.0.0.1:0', '--node', node?.address as string]);
-  const redis = await client(t, pools['default'] as string);
+  const redis = await client(t, pools.default as string);
   await redis.command('SET', 'k', 'v');
   await node?.pause();
   const reply = redis.command('GET', 'k');
@@ -84,7 +84,7 @@ t.test('SIGTERM answers what was accepted before it ends', async (t) => {
 t.test('a second signal does not wait', async (t) => {
   const [node] = await nodes(t, 1);
   const { daemon, pools } = await startKeyfan(t, ['--listen', '127.0.0.1:0', '--node', node?.address as string]);
-  const redis = await client(t, pools['default'] as string);
+  const redis = await client(t, pools.default as string);
   await redis.command('SET', 'k', 'v');
   await node?.pause();
   redis.command('GET', 'k').catch(() => {});
@@ -102,7 +102,7 @@ t.test('route names the node that really gets the key, for every strategy', asyn
   for (const strategy of ['ring', 'modulo', 'slots', 'hashring', '{ type: ring, hash: fnv1a_64, hash_tag: "" }']) {
     const path = configFile(t, `pools:\n  p:\n    listen: 127.0.0.1:0\n    strategy: ${strategy}\n    nodes:\n${listed}\n`);
     const { daemon, pools } = await startKeyfan(t, ['-c', path]);
-    const redis = await client(t, pools['p'] as string);
+    const redis = await client(t, pools.p as string);
     for (const key of keys) t.equal((await redis.command('SET', key, strategy)).text, '+OK\r\n');
     const { code, output } = await command(['route', '-c', path, ...keys]);
     t.equal(code, '0');
@@ -131,7 +131,7 @@ t.test('the admin server follows the nodes, and /metrics counts what went throug
   const status = async (what: string) => (await fetch(`http://${admin}${what}`)).status;
   await until(async () => (await status('/readyz')) === 200, 'keyfan to be ready');
   t.equal(await status('/healthz'), 200);
-  const redis = await client(t, pools['p'] as string);
+  const redis = await client(t, pools.p as string);
   for (let i = 0; i < 5; i++) await redis.command('SET', 'k', String(i));
   const text = await (await fetch(`http://${admin}/metrics`)).text();
   t.match(text, 'keyfan_requests_total{pool="p",command="set"} 5\n');
@@ -163,7 +163,7 @@ t.test('secrets do not reach the log', async (t) => {
   const pool = `{ listen: 127.0.0.1:0, nodes: ["${node?.address}"], password: "\${NODE_PW}", client_password: "\${CLIENT_PW}" }`;
   const path = configFile(t, `log: { level: debug }\npools: { p: ${pool} }\n`);
   const { daemon, pools } = await startKeyfan(t, ['-c', path], { NODE_PW: 'hunter2node', CLIENT_PW: 'hunter2client' });
-  const redis = await client(t, pools['p'] as string);
+  const redis = await client(t, pools.p as string);
   t.match((await redis.command('GET', 'k')).text, /^-NOAUTH/);
   t.match((await redis.command('AUTH', 'wrong-hunter2')).text, /^-WRONGPASS/);
   t.equal((await redis.command('AUTH', 'hunter2client')).text, '+OK\r\n');

@@ -100,7 +100,7 @@ t.test('route tells what the topology of the proxy tells', async (t) => {
   const keys = Array.from({ length: 200 }, (_, index) => `user:${index}`).concat('', 'ключ', '{a}b', '-dash');
   const { code, out, err } = await keyfan(['route', '-c', path, '--', ...keys]);
   t.same({ code, err }, { code: 0, err: '' });
-  const pool = (await parseText(ONE, 'f.yaml', {})).pools['cache'];
+  const pool = (await parseText(ONE, 'f.yaml', {})).pools.cache;
   const topology = await poolTopology(pool as never);
   const expected = keys.map((key) => {
     const bytes = Buffer.from(key);

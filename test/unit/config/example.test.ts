@@ -15,11 +15,11 @@ type Json = { [key: string]: unknown };
 function keysOf(schema: Json): string[] {
   const children: Json[] = [];
   const keys: string[] = [];
-  for (const [key, value] of Object.entries((schema['properties'] ?? {}) as Json)) {
+  for (const [key, value] of Object.entries((schema.properties ?? {}) as Json)) {
     keys.push(key);
     if (key !== 'strategy') children.push(value as Json);
   }
-  children.push(...((schema['anyOf'] ?? []) as Json[]));
+  children.push(...((schema.anyOf ?? []) as Json[]));
   for (const name of ['items', 'additionalProperties']) if (typeof schema[name] === 'object') children.push(schema[name] as Json);
   return [...new Set([...keys, ...children.flatMap(keysOf)])];
 }
@@ -41,12 +41,12 @@ t.test('the example shows every key', async (t) => {
 t.test('every default in the example is the schema’s', async (t) => {
   const config = await parseText(example, 'config.example.yaml', {});
   const plain = parseConfig({ pools: { cache: { listen: '127.0.0.1:6400', nodes: ['127.0.0.1:7001'] } } });
-  const { listen: _, nodes: __, ...shown } = config.pools['cache'] as PoolConfig;
-  const { listen: ___, nodes: ____, ...defaults } = plain.pools['cache'] as PoolConfig;
+  const { listen: _, nodes: __, ...shown } = config.pools.cache as PoolConfig;
+  const { listen: ___, nodes: ____, ...defaults } = plain.pools.cache as PoolConfig;
   t.same(shown, defaults);
   t.equal(config.workers, plain.workers);
   t.same(config.log, plain.log);
-  for (const node of config.pools['cache']?.nodes ?? []) t.equal(node.weight, 1);
+  for (const node of config.pools.cache?.nodes ?? []) t.equal(node.weight, 1);
 });
 
 t.test('what is commented out is right as well', async (t) => {
@@ -57,7 +57,7 @@ t.test('what is commented out is right as well', async (t) => {
     .replace('weight: 1 }', 'weight: 1, slots: 5461-10922 }')
     .replace('strategy: ring\n', 'strategy: slots\n');
   const config = await parseText(uncommented, 'f.yaml', { CLIENT_PASSWORD: 'c', REDIS_PASSWORD: 'r', NODE_C_PASSWORD: 'n' });
-  const pool = config.pools['cache'] as PoolConfig;
+  const pool = config.pools.cache as PoolConfig;
   t.equal(pool.client_password, 'c');
   t.same(
     pool.nodes.map((node) => node.password),
@@ -68,5 +68,5 @@ t.test('what is commented out is right as well', async (t) => {
 t.test('the long form of the strategy in the example works', async (t) => {
   const long = /^\s+# The long form.*?(strategy: \{.*\})$/m.exec(example)?.[1] as string;
   const config = await parseText(example.replace('strategy: ring\n', `${long}\n`), 'f.yaml', {});
-  t.match(config.pools['cache']?.strategy, { type: 'ring', options: { hash: 'fnv1a_64' } });
+  t.match(config.pools.cache?.strategy, { type: 'ring', options: { hash: 'fnv1a_64' } });
 });

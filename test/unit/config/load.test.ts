@@ -34,6 +34,7 @@ t.test('a small configuration gets every default', async (t) => {
           clients: 10_000,
           client_in_flight: 4096,
           client_unsent: 67_108_864,
+          client_query: 1_073_741_824,
           request_size: 536_870_912,
           node_in_flight: 65_536,
           node_queued: 67_108_864,
@@ -66,7 +67,7 @@ t.test('nodes: names, labels, weights and credentials', async (t) => {
       },
     },
   });
-  t.same(config.pools['p']?.nodes, [
+  t.same(config.pools.p?.nodes, [
     { name: '10.0.0.1:11211', label: '10.0.0.1', address: { host: '10.0.0.1', port: 11211 }, weight: 1, username: 'app', password: 'pool' },
     {
       name: 'unix:/run/redis.sock',
@@ -82,13 +83,13 @@ t.test('nodes: names, labels, weights and credentials', async (t) => {
 });
 
 t.test('auto_eject: true is short for enabled', async (t) => {
-  const pool = { ...MINIMAL.pools['cache'], listen: 'a:1', nodes: ['b:1'] };
-  t.same(parseConfig({ pools: { p: { ...pool, auto_eject: true } } }).pools['p']?.auto_eject, {
+  const pool = { ...MINIMAL.pools.cache, listen: 'a:1', nodes: ['b:1'] };
+  t.same(parseConfig({ pools: { p: { ...pool, auto_eject: true } } }).pools.p?.auto_eject, {
     enabled: true,
     failures: 2,
     retry: 30_000,
   });
-  t.same(parseConfig({ pools: { p: { ...pool, auto_eject: { enabled: true, failures: 5 } } } }).pools['p']?.auto_eject.failures, 5);
+  t.same(parseConfig({ pools: { p: { ...pool, auto_eject: { enabled: true, failures: 5 } } } }).pools.p?.auto_eject.failures, 5);
 });
 
 t.test('every problem in one run, each at its place', async (t) => {
@@ -169,7 +170,7 @@ t.test('keys with meaning to JavaScript are keys like any other', async (t) => {
 
 t.test('aliases repeat a part, and problems stay where it was first written', async (t) => {
   const config = await parseText('pools:\n  a: { listen: a:1, nodes: &n [b:1] }\n  c: { listen: c:1, nodes: *n }\n', 'f.yaml', {});
-  t.same(config.pools['c']?.nodes, config.pools['a']?.nodes);
+  t.same(config.pools.c?.nodes, config.pools.a?.nodes);
 });
 
 t.test('a bomb of aliases ends', async (t) => {
@@ -194,7 +195,7 @@ t.test('no value of the file shows in a problem', async (t) => {
 t.test('environment variables, in every string', async (t) => {
   const text = 'pools:\n  a: { listen: "${HOST}:${PORT:-6400}", nodes: ["n:1"], strategy: { type: "${S}" }, password: "$${x}" }\n';
   const config = await parseText(text, 'f.yaml', { HOST: '127.0.0.1', S: 'slots' });
-  const pool = config.pools['a'];
+  const pool = config.pools.a;
   t.same(pool?.listen, { host: '127.0.0.1', port: 6400 });
   t.equal(pool?.strategy.type, 'slots');
   t.equal(pool?.password, '${x}');
@@ -203,7 +204,7 @@ t.test('environment variables, in every string', async (t) => {
 
 t.test('a library caller writes secrets as they are', async (t) => {
   const config = parseConfig({ pools: { a: { listen: 'a:1', nodes: ['b:1'], password: '${NOT_A_VARIABLE}' } } });
-  t.equal(config.pools['a']?.password, '${NOT_A_VARIABLE}');
+  t.equal(config.pools.a?.password, '${NOT_A_VARIABLE}');
 });
 
 t.test('rules between keys', async (t) => {
@@ -251,7 +252,7 @@ t.test('a module is found beside the file that names it, and its options are its
     writeFileSync(file, `pools:\n  a: { listen: a:1, nodes: [b:1, c:1], strategy: ${strategy}${rest} }\n`);
   pool('{ type: ./mine.js, to: 1 }');
   const config = await loadConfig(file, {});
-  t.same(config.pools['a']?.strategy, { type: join(dir, 'mine.js'), options: { to: 1 } });
+  t.same(config.pools.a?.strategy, { type: join(dir, 'mine.js'), options: { to: 1 } });
   pool('./mine.js');
   await t.rejects(loadConfig(file, {}), { message: /:2:\d+ pools\.a\.nodes: .*to is missing/ });
   pool('{ type: ./mine.js, to: 1 }', ', auto_eject: true');

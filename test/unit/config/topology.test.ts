@@ -7,7 +7,7 @@ import { Topology } from '../../../src/routing/topology.ts';
 
 function pool(extra: Partial<ConfigInput['pools'][string]>): PoolConfig {
   return parseConfig({ pools: { p: { listen: 'a:1', nodes: ['n1:1', 'n2:1', { name: 'x', address: 'n3:1', weight: 2 }], ...extra } } })
-    .pools['p'] as PoolConfig;
+    .pools.p as PoolConfig;
 }
 
 t.test('every strategy of the registry builds from its name alone', async (t) => {

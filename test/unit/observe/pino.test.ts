@@ -30,7 +30,7 @@ t.test('levels below the chosen one are silent', async (t) => {
   ] as const) {
     t.equal(
       written(level, all)
-        .map((line) => line['msg'])
+        .map((line) => line.msg)
         .join(''),
       expected,
       level,

@@ -1,0 +1,186 @@
+import { connect, type Socket } from 'node:net';
+import t from 'tap';
+import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
+import { startRedis } from '../support/redis.ts';
+import { encode } from '../support/resp.ts';
+import { connectResp } from '../support/resp-client.ts';
+import { gate, startScriptedNode } from '../support/scripted-node.ts';
+import { until, within } from '../support/wait.ts';
+
+/** A connection that does not read. */
+async function deafClient(fleet: Fleet): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port: fleet.port });
+  socket.on('error', () => {});
+  await new Promise((resolve) => socket.once('connect', resolve));
+  socket.pause();
+  return socket;
+}
+
+/** Waits until a number stays the same over many looks; resolves with it. */
+async function settled(read: () => Promise<number>): Promise<number> {
+  let last = -1;
+  let same = 0;
+  await until(async () => {
+    const now = await read();
+    same = now === last ? same + 1 : 0;
+    last = now;
+    return same >= 15;
+  }, 'a number to settle');
+  return last;
+}
+
+/** Counts bytes until the other side ends. */
+function drainBytes(socket: Socket, wanted: number): Promise<number> {
+  let bytes = 0;
+  const done = new Promise<number>((resolve) => {
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes >= wanted) resolve(bytes);
+    });
+    socket.on('close', () => resolve(bytes));
+  });
+  return within(done, () => `${wanted} bytes, got ${bytes}`, 30_000);
+}
+
+t.test('clients beyond the limit get an error and are closed; a place that is left is free again', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { limits: { clients: 2 } } });
+  t.teardown(() => fleet.stop());
+  const [one, two] = [await fleet.connect(), await fleet.connect()];
+  t.equal((await one.command('PING')).text, '+PONG\r\n');
+  t.equal((await two.command('PING')).text, '+PONG\r\n');
+  const three = await fleet.connect();
+  t.equal((await three.waitClosed()).toString(), '-ERR max number of clients reached\r\n');
+  await two.close();
+  const four = await until(async () => {
+    const client = await fleet.connect();
+    const reply = await client.command('PING').catch(() => undefined);
+    return reply?.text === '+PONG\r\n' ? client : false;
+  }, 'a free place');
+  t.equal((await one.command('PING')).text, '+PONG\r\n', 'those connected stay');
+  t.ok((await fleet.metrics()).sum('keyfan_errors_total', { code: 'max_clients' }) >= 1);
+  await four.close();
+});
+
+t.test('an idle client is disconnected, one that waits for a reply is not', async (t) => {
+  const open = gate();
+  const node = await startScriptedNode(
+    healthy(async () => {
+      await open.promise;
+      return '+late\r\n';
+    }),
+  );
+  const fleet = await startFleet({ addresses: [node.address], pool: { timeouts: { client_idle: '50ms', request: '60s' } } });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const [idle, waiting] = await Promise.all([fleet.connect(), fleet.connect()]);
+  const pending = waiting.command('GET', 'k');
+  t.equal((await idle.waitClosed()).length, 0);
+  t.equal(waiting.ended, false);
+  open.open();
+  t.equal((await pending).text, '+late\r\n');
+  await waiting.waitClosed();
+});
+
+t.test('row 22: a client that never reads its NOAUTH errors: what is kept for it is bounded, and nothing is lost', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { client_password: 'sesame', limits: { client_unsent: '256kb' } } });
+  t.teardown(() => fleet.stop());
+  const socket = await deafClient(fleet);
+  const count = 1_000_000;
+  const reply = '-NOAUTH Authentication required.\r\n';
+  socket.write('PING\r\n'.repeat(count));
+  const answered = await settled(async () => (await fleet.metrics()).sum('keyfan_errors_total', { code: 'no_auth' }));
+  // What the kernel's two socket buffers hold comes on top of the limit.
+  t.ok(answered * reply.length < 256 * 1024 + 12_000_000, `${answered} answered of ${count}`);
+  const other = await fleet.connect();
+  t.match((await other.command('PING')).text, /^-NOAUTH/, 'others are served meanwhile');
+  const bytes = drainBytes(socket, count * reply.length);
+  socket.resume();
+  t.equal(await bytes, count * reply.length, 'when it reads at last, it gets them all');
+  socket.destroy();
+  await other.close();
+});
+
+t.test('a client that asks for much and reads nothing is disconnected; the node connection never waits for it', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { limits: { client_unsent: '1mb' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await client.command('SET', 'big', Buffer.alloc(100_000, 'v'));
+  const socket = await deafClient(fleet);
+  socket.write(Buffer.concat(Array.from({ length: 2000 }, () => encode(['GET', 'big']))));
+  await until(async () => (await fleet.metrics()).sum('keyfan_connections') === 1, 'keyfan to disconnect it', 20_000);
+  t.equal((await client.command('STRLEN', 'big')).value, 100_000);
+  socket.destroy();
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('one reply of any size may always wait', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { limits: { client_unsent: '64kb' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await client.command('SET', 'big', Buffer.alloc(10_000_000, 'v'));
+  const socket = await deafClient(fleet);
+  socket.write(encode(['GET', 'big']));
+  await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight') === 0, 'the reply to be there');
+  const bytes = drainBytes(socket, 10_000_013);
+  socket.resume();
+  t.equal(await bytes, 10_000_013);
+  socket.destroy();
+  await client.close();
+});
+
+t.test('rows 13, 23, 24: lengths that are declared cost nothing until bytes come, on 200 connections', async (t) => {
+  const fleet = await startFleet({ nodes: 1 });
+  t.teardown(() => fleet.stop());
+  const headers = ['*1048576\r\n$536870912\r\nabc', '*2147483647\r\n', '*2147483647\r\n$3\r\nSET\r\n$536870912\r\n', '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$536870912\r\nx'];
+  const client = await fleet.connect();
+  await client.command('PING');
+  const before = process.memoryUsage();
+  const sockets = await Promise.all(
+    Array.from({ length: 200 }, async (_, i) => {
+      const socket = await deafClient(fleet);
+      socket.write(headers[i % headers.length] as string);
+      return socket;
+    }),
+  );
+  await until(async () => (await fleet.metrics()).sum('keyfan_connections') === 201, 'all to be connected');
+  for (let i = 0; i < 50; i++) await client.command('ECHO', String(i));
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  t.ok(arrayBuffers - before.arrayBuffers < 10_000_000, `buffers grew by ${arrayBuffers - before.arrayBuffers}`);
+  t.ok(heapUsed - before.heapUsed < 50_000_000, `the heap grew by ${heapUsed - before.heapUsed}`);
+  for (const socket of sockets) socket.destroy();
+  await client.close();
+});
+
+t.test('lengths out of bounds, and row 14: 10,000 times *1, end as they do with Redis', async (t) => {
+  const fleet = await startFleet({ nodes: 1 });
+  const plain = await startRedis();
+  t.teardown(() => Promise.all([fleet.stop(), plain.stop()]));
+  for (const bytes of ['*1\r\n'.repeat(10_000), '*4294967297\r\n$4\r\nPING\r\n', '*2147483648\r\n', '*1\r\n$536870913\r\n', '*1\r\n$4294967300\r\nPING\r\n']) {
+    const seen = [];
+    for (const port of [plain.port, fleet.port]) {
+      const client = await connectResp(port);
+      client.send(bytes);
+      seen.push((await client.waitClosed()).toString());
+    }
+    t.match(seen[0], /^-ERR Protocol error: /);
+    t.equal(seen[1], seen[0], JSON.stringify(bytes.slice(0, 40)));
+  }
+});
+
+t.test('an error reaches the client before the close, though it still sends', async (t) => {
+  const fleet = await startFleet({ nodes: 1 });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect();
+  client.send(Buffer.concat([encode(['ECHO', 'first']), Buffer.from('*1\r\n!\r\n'), Buffer.alloc(3_000_000, 'x')]));
+  t.equal((await client.waitClosed()).toString(), "$5\r\nfirst\r\n-ERR Protocol error: expected '$', got '!'\r\n");
+});
+
+t.test('more requests than may be in flight: the client is held up, not refused', async (t) => {
+  const fleet = await startFleet({ pool: { limits: { client_in_flight: 7 } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  const replies = await client.pipeline(Array.from({ length: 3000 }, (_, i) => [['SET', fleet.keyOn(i % 3), String(i)], ['PING'], ['GET', fleet.keyOn((i - 2) % 3)]][i % 3] as string[]));
+  t.ok(replies.every(({ text }, i) => text === ['+OK\r\n', '+PONG\r\n', `$${String(i - 2).length}\r\n${i - 2}\r\n`][i % 3]));
+  await client.close();
+  await fleet.conserved();
+});

@@ -1,0 +1,95 @@
+import t from 'tap';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import type { RespClient } from '../support/resp-client.ts';
+import { until } from '../support/wait.ts';
+
+const version = async (fleet: Fleet): Promise<number> => (await fleet.metrics()).sum('keyfan_topology_version');
+const set = async (client: RespClient, key: string): Promise<string> => (await client.command('SET', key, 'v')).text;
+const pool = { timeouts: { request: '200ms' }, reconnect: { min: '10ms', max: '30ms' } } as const;
+
+t.test('off by default: the keys of a dead node stay its keys', async (t) => {
+  const fleet = await startFleet({ pool });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await fleet.nodes[0]?.kill();
+  await fleet.waitNode(0, 'not up');
+  // Many failed attempts to reconnect go by.
+  for (let i = 0; i < 200; i++) t.match(await set(client, fleet.keyOn(0)), /^-ERR keyfan: (node a is down|connection to node a)/);
+  t.equal(await version(fleet), 1);
+  t.equal(await fleet.nodes[1]?.call('EXISTS', fleet.keyOn(0)), 0);
+  t.equal(await fleet.nodes[2]?.call('EXISTS', fleet.keyOn(0)), 0);
+});
+
+t.test('on: ejected after failures, its keys move to the others, and home again when it is back', async (t) => {
+  const fleet = await startFleet({ pool: { ...pool, auto_eject: { enabled: true, failures: 3, retry: '50ms' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  const key = fleet.keyOn(0);
+  await set(client, fleet.keyOn(1));
+  await fleet.nodes[0]?.kill();
+  await until(async () => (await set(client, key)) === '+OK\r\n', 'the key to move');
+  t.equal(await version(fleet), 2);
+  const moved = await Promise.all(fleet.nodes.slice(1).map((node) => node.call('EXISTS', key)));
+  t.same([...moved].sort(), [0, 1]);
+  t.equal((await client.command('GET', fleet.keyOn(1))).value, 'v');
+  t.equal((await client.command('MSET', key, '1', fleet.keyOn(1), '2', fleet.keyOn(2), '3')).text, '+OK\r\n', 'requests of many keys are whole again');
+
+  await fleet.nodes[0]?.restart();
+  await until(async () => (await version(fleet)) === 3, 'the node to be readmitted');
+  t.equal((await client.command('GET', key)).value, null, 'its keys are looked for at home');
+  t.equal(await set(client, key), '+OK\r\n');
+  t.equal(await fleet.nodes[0]?.call('EXISTS', key), 1);
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('a paused node is ejected too, and readmitted only after PING, not when its time is over', async (t) => {
+  const fleet = await startFleet({ pool: { ...pool, timeouts: { request: '100ms', node_idle: '60s' }, auto_eject: { enabled: true, failures: 1, retry: '10ms' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  const key = fleet.keyOn(0);
+  await fleet.nodes[0]?.pause();
+  t.match(await set(client, key), /^-ERR keyfan: node a did not answer in time/);
+  await until(async () => (await set(client, key)) === '+OK\r\n', 'the key to move');
+  // The time of `retry` is long over after each of these.
+  for (let i = 0; i < 100; i++) t.equal(await set(client, key), '+OK\r\n');
+  t.equal(await version(fleet), 2);
+  fleet.nodes[0]?.resume();
+  await until(async () => (await version(fleet)) === 3, 'the node to be readmitted');
+  t.equal(await set(client, key), '+OK\r\n');
+  t.equal(await fleet.nodes[0]?.call('EXISTS', key), 1);
+  await fleet.conserved();
+});
+
+t.test('every node ejected: an error that says so, and recovery', async (t) => {
+  const fleet = await startFleet({ nodes: 2, pool: { ...pool, auto_eject: { enabled: true, failures: 2, retry: '10ms' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await Promise.all(fleet.nodes.map((node) => node.kill()));
+  const none = '-ERR keyfan: no node of this pool is in service; the command was not executed\r\n';
+  await until(async () => (await set(client, 'k')) === none, 'no node to be left');
+  t.equal((await client.command('MGET', 'a', 'b')).text, none);
+  t.equal((await client.command('DEL', 'a', 'b')).text, none);
+  t.equal((await client.command('SINTER', '{a}1', '{a}2')).text, none);
+  await Promise.all(fleet.nodes.map((node) => node.restart()));
+  await until(async () => (await version(fleet)) === 5, 'both to be readmitted');
+  t.equal(await set(client, 'k'), '+OK\r\n');
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('a random pool ejects as well', async (t) => {
+  const fleet = await startFleet({ strategy: 'random', pool: { ...pool, auto_eject: { enabled: true, failures: 2, retry: '10ms' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await fleet.nodes[0]?.kill();
+  await until(async () => (await version(fleet)) === 2, 'the node to be ejected');
+  await set(client, 'k');
+  t.equal((await client.command('DEL', 'k')).text, ':1\r\n', 'DEL goes to those in service');
+  await fleet.nodes[0]?.restart();
+  await until(async () => (await version(fleet)) === 3, 'the node to be readmitted');
+});
+
+t.test('refused for slots', async (t) => {
+  await t.rejects(startFleet({ strategy: 'slots', addresses: ['127.0.0.1:1'], waitUp: false, pool: { auto_eject: true } }), /auto_eject/);
+});
