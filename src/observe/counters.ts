@@ -4,6 +4,9 @@
  */
 import { ERROR_CODES, ERROR_INDEX, type ErrorCode } from '../errors.ts';
 
+/** Durations from here on are in the last bucket; below, their microseconds fit 32 bits. */
+const LAST_FROM_MS = 2 ** 26 / 1000;
+
 /**
  * Durations in powers of two of a microsecond: bucket i counts values below 2^i µs; the last one everything.
  *
@@ -16,17 +19,14 @@ export class DurationHistogram {
   sumMs = 0;
 
   record(ms: number): void {
-    const us = (ms * 1000) | 0;
-    const bucket = us <= 0 ? 0 : 32 - Math.clz32(us);
-    const last = DurationHistogram.BUCKETS - 1;
-    const index = bucket > last ? last : bucket;
+    const index = ms < LAST_FROM_MS ? 32 - Math.clz32(ms * 1000) : DurationHistogram.BUCKETS - 1;
     this.buckets[index] = (this.buckets[index] as number) + 1;
     this.sumMs += ms;
   }
 }
 
 /** Errors by `ERROR_INDEX`. */
-export class ErrorCounters {
+class ErrorCounters {
   readonly errors = new Float64Array(ERROR_CODES.length);
 
   countError(code: ErrorCode): void {
