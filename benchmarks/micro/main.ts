@@ -1,5 +1,6 @@
-/** npm run bench:micro: nanoseconds per frame scanned, key hashed, key located. */
+/** npm run bench:micro: nanoseconds per frame scanned, key hashed, key located, piece copied. */
 import { cpus } from 'node:os';
+import { copyResults } from './copy.ts';
 import { type Result, sinkValue } from './harness.ts';
 import { hashResults, strategyResults } from './routing.ts';
 import { scannerResults } from './scanners.ts';
@@ -10,6 +11,7 @@ const GROUPS: Readonly<Record<string, () => Result[]>> = {
   'scanners, per frame (64 in a buffer)': scannerResults,
   'hash functions, per key of 16 bytes': hashResults,
   'strategies, key to node': strategyResults,
+  'copies, per copy': copyResults,
 };
 
 print(`${cpus()[0]?.model.trim()} · node ${process.version}`);
