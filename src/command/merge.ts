@@ -49,7 +49,8 @@ function mergeArray(parts: readonly Buffer[], order: Uint16Array): Buffer | null
     cursors[from] = end;
     at += end - start;
   }
-  return whole;
+  // Elements that no key asked for: what is left of `whole` was never written.
+  return at === size ? whole : null;
 }
 
 function mergeStatus(parts: readonly Buffer[]): Buffer | null {

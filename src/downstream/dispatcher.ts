@@ -24,8 +24,8 @@ export interface DispatcherOptions {
   readonly writesToAll: boolean;
 }
 
-/** Names that only a web page tricked into talking to us would send (cross-protocol scripting); as in Redis. */
-const FOREIGN_NAMES = /^(post|host:)$/i;
+/** Names that only a web page tricked into talking to us would send (cross-protocol scripting); as in Redis, up to a NUL. */
+const FOREIGN_NAMES = /^(post|host:)(\0|$)/i;
 const NO_ORDER = new Uint16Array(0);
 
 /**

@@ -37,7 +37,7 @@ export interface SessionContext {
   closed(session: Session, reason: string): void;
 }
 
-/** How long a closing session waits for the client to hear its last reply before the socket is destroyed. */
+/** How long a closing session waits: for the client to take more of its last replies, then for it to close its side, too. */
 const LINGER_MS = 1000;
 
 /**
@@ -149,10 +149,12 @@ export class Session implements ReplyTarget, Flushable {
   /** Handles the whole requests in `src[from, to)`; returns the offset behind what was used. */
   #process(src: Buffer, from: number, to: number): number {
     const scanner = this.#scanner;
-    const inFlightMax = this.#context.limits.inFlightMax;
+    const { inFlightMax, unsentBytesMax } = this.#context.limits;
+    const replies = this.#replies;
     let at = from;
     while (at < to) {
-      if (this.#replies.length >= inFlightMax) {
+      // Replies of keyfan's own can be a thousand times as large as their requests.
+      if (replies.length >= inFlightMax || replies.heldBytes + this.#out.length > unsentBytesMax / 2) {
         this.#pause();
         return at;
       }
@@ -263,8 +265,11 @@ export class Session implements ReplyTarget, Flushable {
 
   #end(): void {
     this.#ended = true;
-    this.socket.end();
-    this.#lingerTimer = setTimeout(() => this.socket.destroy(), LINGER_MS);
+    // A socket's timeout begins anew while a large write makes progress.
+    this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());
+    this.socket.end(() => {
+      if (!this.socket.destroyed) this.#lingerTimer = setTimeout(() => this.socket.destroy(), LINGER_MS);
+    });
   }
 
   /** Disconnects now. */

@@ -46,6 +46,8 @@ export class ReplyScanner {
   #at = 0;
   /** Length of the bulk whose payload comes next, or -1. */
   #bulk = -1;
+  /** Leading bytes of the unfinished line that were searched for its end; such a line is read on the careful path. */
+  #searched = 0;
   #headerEnd = 0;
 
   constructor() {
@@ -86,6 +88,7 @@ export class ReplyScanner {
     this.#open[0] = 1;
     this.#at = 0;
     this.#bulk = -1;
+    this.#searched = 0;
   }
 
   /** Reads one header or line at `at`: sets `#headerEnd`, and `#bulk` where a payload follows. */
@@ -95,7 +98,7 @@ export class ReplyScanner {
     this.#bulk = -1;
     if (shape === Shape.NONE) return this.#fail(`unknown type byte 0x${type.toString(16)}`);
     if (shape === Shape.LINE) return this.#line(src, at, to);
-    let length = quickLength(src, at + 1, to);
+    let length = this.#searched === 0 ? quickLength(src, at + 1, to) : CAREFUL;
     if (length !== CAREFUL) {
       this.#headerEnd = at + 3 + digitsOf(length);
     } else {
@@ -139,10 +142,12 @@ export class ReplyScanner {
 
   /** Sets `#headerEnd` behind the CRLF of the line at `at`. */
   #lineEnd(src: Buffer, at: number, to: number): Scan {
-    let end = at + 1;
+    let end = at + Math.max(1, this.#searched);
     while (end < to && src[end] !== CR) end++;
+    this.#searched = end - at;
     if (end - at > REPLY_LINE_MAX) return this.#fail('line too long');
     if (end + 1 >= to) return Scan.MORE;
+    this.#searched = 0;
     if (src[end + 1] !== LF) return this.#fail('CR without LF');
     this.#headerEnd = end + 2;
     return Scan.FRAME;

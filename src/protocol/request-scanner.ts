@@ -4,7 +4,10 @@ import { splitInline } from './inline.ts';
 import { encodeRequest } from './multibulk.ts';
 import type { RequestView } from './request.ts';
 
-/** Redis' PROTO_INLINE_MAX_SIZE: the longest header line and the longest inline request, in bytes. */
+/**
+ * Redis' PROTO_INLINE_MAX_SIZE: the longest header line and the longest inline request, in bytes without the line end. Redis
+ * lets a longer one pass where it comes in one read; here the verdict does not depend on how the bytes are cut.
+ */
 export const LINE_MAX = 64 * 1024;
 /** Redis' limits for a client that has not authenticated yet. */
 export const UNAUTHENTICATED_ARGS_MAX = 10;
@@ -54,7 +57,8 @@ export class RequestScanner implements RequestView {
   #searched = 0;
   /** Some CRLF was not one (Redis does not look); such a frame is re-encoded before it goes on. */
   #loose = false;
-  /** Offset behind the header that `#lengthAt` has just read. */
+  /** What `#header` has just read: its number, and the offset behind it. */
+  #number = 0;
   #headerEnd = 0;
 
   constructor(options: RequestScannerOptions) {
@@ -91,10 +95,14 @@ export class RequestScanner implements RequestView {
   /** Reads `*count`: sets `#left`, or steps over an empty request; `needed` > 0 says that the line is not whole. */
   #open(src: Buffer, to: number): Scan {
     const from = this.next;
-    const quick = this.#searched === 0 ? quickLength(src, from + 1, to) : CAREFUL;
-    const count = quick === CAREFUL ? this.#lengthAt(src, from, to) : quick;
-    if (quick !== CAREFUL) this.#headerEnd = from + 3 + digitsOf(quick);
-    if (count === undefined) return this.#more(to - from > LINE_MAX ? 'too big mbulk count string' : '', to);
+    let count = this.#searched === 0 ? quickLength(src, from + 1, to) : CAREFUL;
+    if (count !== CAREFUL) {
+      this.#headerEnd = from + 3 + digitsOf(count);
+    } else {
+      const verdict = this.#header(src, from, to, 'too big mbulk count string');
+      if (verdict !== Scan.FRAME) return verdict;
+      count = this.#number;
+    }
     if (!(count <= MULTIBULK_MAX)) return this.#fail('invalid multibulk length');
     if (count > UNAUTHENTICATED_ARGS_MAX && !this.authenticated) return this.#fail('unauthenticated multibulk length');
     if (count <= 0) {
@@ -102,6 +110,7 @@ export class RequestScanner implements RequestView {
       this.#loose = false;
       return Scan.MORE;
     }
+    if (this.args.length > 2 * ARGS_KEEP_MAX && count <= ARGS_KEEP_MAX) this.args = new Int32Array(2 * ARGS_FIRST);
     this.#left = count;
     this.#at = this.#headerEnd - from;
     return Scan.MORE;
@@ -151,8 +160,9 @@ export class RequestScanner implements RequestView {
 
   /** The careful reading of `$length`: sets `#bulk` and `#headerEnd` and answers FRAME, MORE or ERROR. */
   #bulkHeader(src: Buffer, at: number, to: number): Scan {
-    const value = this.#lengthAt(src, at, to);
-    if (value === undefined) return this.#more(to - at > LINE_MAX ? 'too big bulk count string' : '', to);
+    const verdict = this.#header(src, at, to, 'too big bulk count string');
+    if (verdict !== Scan.FRAME) return verdict;
+    const value = this.#number;
     const type = src[at] as number;
     if (type !== DOLLAR) return this.#fail(`expected '$', got '${String.fromCharCode(type)}'`);
     if (!(value >= 0 && value <= this.#bulkMax)) return this.#fail('invalid bulk length');
@@ -161,27 +171,31 @@ export class RequestScanner implements RequestView {
     return Scan.FRAME;
   }
 
-  /**
-   * The number of the header line at `at` (its type byte is not looked at), NaN where it is none, undefined where the
-   * line is not whole. As Redis' `strchr` does, the search for CR stops at a NUL: such a line never ends.
-   */
-  #lengthAt(src: Buffer, at: number, to: number): number | undefined {
-    let end = at + this.#searched;
-    while (end < to && src[end] !== CR && src[end] !== 0) end++;
-    this.#searched = end - at;
-    if (end + 1 >= to || src[end] === 0) return undefined;
+  /** Reads the header line at `at`, whose type byte is not looked at: sets `#number` (NaN where it is none) and `#headerEnd`. */
+  #header(src: Buffer, at: number, to: number, tooBig: string): Scan {
+    const end = this.#find(CR, src, at, to);
+    if ((end < 0 ? to : end) - at > LINE_MAX) return this.#fail(tooBig);
+    if (end < 0 || end + 1 >= to) return this.#more(to);
     this.#searched = 0;
     if (src[end + 1] !== LF) this.#loose = true;
     this.#headerEnd = end + 2;
-    return parseInt64(src, at + 1, end);
+    this.#number = parseInt64(src, at + 1, end);
+    return Scan.FRAME;
+  }
+
+  /** Offset of the line's end, or -1. As Redis' `strchr` does, the search stops at a NUL: such a line never ends. */
+  #find(mark: number, src: Buffer, at: number, to: number): number {
+    let end = at + this.#searched;
+    while (end < to && src[end] !== mark && src[end] !== 0) end++;
+    this.#searched = end - at;
+    return end < to && src[end] === mark ? end : -1;
   }
 
   #inline(src: Buffer, to: number): Scan {
     const from = this.next;
-    let end = from + this.#searched;
-    while (end < to && src[end] !== LF && src[end] !== 0) end++;
-    this.#searched = end - from;
-    if (end === to || src[end] === 0) return this.#more(to - from > LINE_MAX ? 'too big inline request' : '', to);
+    const end = this.#find(LF, src, from, to);
+    if ((end < 0 ? to : end) - from > LINE_MAX) return this.#fail('too big inline request');
+    if (end < 0) return this.#more(to);
     this.#searched = 0;
     const lineEnd = end > from && src[end - 1] === CR ? end - 1 : end;
     const parts = splitInline(src, from, lineEnd);
@@ -231,8 +245,7 @@ export class RequestScanner implements RequestView {
     this.args = larger;
   }
 
-  #more(tooBig: string, to: number): Scan {
-    if (tooBig !== '') return this.#fail(tooBig);
+  #more(to: number): Scan {
     this.needed = to - this.next + 1;
     return Scan.MORE;
   }

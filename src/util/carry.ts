@@ -2,6 +2,8 @@ import { copyBytes } from './copy.ts';
 
 /** A buffer that was grown for one large frame is not kept above this size. */
 const KEEP_MAX = 4 * 1024;
+/** Nor is one above this size for a rest that fills less than a quarter of it. */
+const SPARSE_MAX = 1024 * 1024;
 const FIRST_SIZE = 512;
 
 /**
@@ -46,13 +48,16 @@ export class Carry {
   /** The first bytes, up to offset `upTo` in `buf`, were used. */
   consume(upTo: number): void {
     this.start = upTo;
-    if (this.start < this.end) return;
+    if (this.start < this.end) {
+      if (this.buf !== null && this.buf.length > SPARSE_MAX && this.length * 4 < this.buf.length) this.abandon();
+      return;
+    }
     this.start = 0;
     this.end = 0;
     if (this.buf !== null && this.buf.length > KEEP_MAX) this.buf = null;
   }
 
-  /** Views of `buf` were given away: what is left moves to a buffer of its own. */
+  /** Leaves `buf` to itself, e.g. because views of it were given away: what is left moves to a buffer of its own. */
   abandon(): void {
     const old = this.buf;
     const { start, end } = this;

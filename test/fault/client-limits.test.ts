@@ -71,12 +71,18 @@ t.test('an idle client is disconnected, one that waits for a reply is not', asyn
   );
   const fleet = await startFleet({ addresses: [node.address], pool: { timeouts: { client_idle: '50ms', request: '60s' } } });
   t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
-  const [idle, waiting] = await Promise.all([fleet.connect(), fleet.connect()]);
-  const pending = waiting.command('GET', 'k');
+  const waiting = await fleet.connect();
+  waiting.send(encode(['GET', 'k']));
+  await until(() => node.requests.some((request) => request.args[0] === 'GET'), 'the node to have the request');
+  const idle = await fleet.connect();
   t.equal((await idle.waitClosed()).length, 0);
-  t.equal(waiting.ended, false);
+  // It has been silent for longer than the other one, and still is a client.
+  waiting.send(encode(['ECHO', 'still here']));
   open.open();
-  t.equal((await pending).text, '+late\r\n');
+  t.same(
+    (await waiting.read(2)).map((reply) => reply.value),
+    ['late', 'still here'],
+  );
   await waiting.waitClosed();
 });
 
@@ -113,6 +119,23 @@ t.test('a client that asks for much and reads nothing is disconnected; the node 
   await fleet.conserved();
 });
 
+t.test("a flood of requests with large replies of keyfan's own: held up, not answered all at once", async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { limits: { client_unsent: '1mb' } } });
+  t.teardown(() => fleet.stop());
+  const other = await fleet.connect({ deadlineMs: 20_000 });
+  const size = (await other.command('COMMAND')).raw.length;
+  const socket = await deafClient(fleet);
+  const count = 5000;
+  const before = process.memoryUsage().rss;
+  socket.write('COMMAND\r\n'.repeat(count));
+  const answered = await settled(async () => (await fleet.metrics()).sum('keyfan_requests_total', { command: 'command' }));
+  t.ok(answered * size < 30_000_000, `${answered} of ${count} answered, ${size} bytes each`);
+  t.ok(process.memoryUsage().rss - before < 200_000_000);
+  t.equal((await other.command('PING')).text, '+PONG\r\n');
+  socket.destroy();
+  await other.close();
+});
+
 t.test('one reply of any size may always wait', async (t) => {
   const fleet = await startFleet({ nodes: 1, pool: { limits: { client_unsent: '64kb' } } });
   t.teardown(() => fleet.stop());
@@ -131,7 +154,12 @@ t.test('one reply of any size may always wait', async (t) => {
 t.test('rows 13, 23, 24: lengths that are declared cost nothing until bytes come, on 200 connections', async (t) => {
   const fleet = await startFleet({ nodes: 1 });
   t.teardown(() => fleet.stop());
-  const headers = ['*1048576\r\n$536870912\r\nabc', '*2147483647\r\n', '*2147483647\r\n$3\r\nSET\r\n$536870912\r\n', '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$536870912\r\nx'];
+  const headers = [
+    '*1048576\r\n$536870912\r\nabc',
+    '*2147483647\r\n',
+    '*2147483647\r\n$3\r\nSET\r\n$536870912\r\n',
+    '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$536870912\r\nx',
+  ];
   const client = await fleet.connect();
   await client.command('PING');
   const before = process.memoryUsage();
@@ -155,7 +183,13 @@ t.test('lengths out of bounds, and row 14: 10,000 times *1, end as they do with 
   const fleet = await startFleet({ nodes: 1 });
   const plain = await startRedis();
   t.teardown(() => Promise.all([fleet.stop(), plain.stop()]));
-  for (const bytes of ['*1\r\n'.repeat(10_000), '*4294967297\r\n$4\r\nPING\r\n', '*2147483648\r\n', '*1\r\n$536870913\r\n', '*1\r\n$4294967300\r\nPING\r\n']) {
+  for (const bytes of [
+    '*1\r\n'.repeat(10_000),
+    '*4294967297\r\n$4\r\nPING\r\n',
+    '*2147483648\r\n',
+    '*1\r\n$536870913\r\n',
+    '*1\r\n$4294967300\r\nPING\r\n',
+  ]) {
     const seen = [];
     for (const port of [plain.port, fleet.port]) {
       const client = await connectResp(port);
@@ -179,7 +213,12 @@ t.test('more requests than may be in flight: the client is held up, not refused'
   const fleet = await startFleet({ pool: { limits: { client_in_flight: 7 } } });
   t.teardown(() => fleet.stop());
   const client = await fleet.connect({ deadlineMs: 20_000 });
-  const replies = await client.pipeline(Array.from({ length: 3000 }, (_, i) => [['SET', fleet.keyOn(i % 3), String(i)], ['PING'], ['GET', fleet.keyOn((i - 2) % 3)]][i % 3] as string[]));
+  const replies = await client.pipeline(
+    Array.from(
+      { length: 3000 },
+      (_, i) => [['SET', fleet.keyOn(i % 3), String(i)], ['PING'], ['GET', fleet.keyOn((i + 1) % 3)]][i % 3] as string[],
+    ),
+  );
   t.ok(replies.every(({ text }, i) => text === ['+OK\r\n', '+PONG\r\n', `$${String(i - 2).length}\r\n${i - 2}\r\n`][i % 3]));
   await client.close();
   await fleet.conserved();

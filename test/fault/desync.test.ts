@@ -20,7 +20,10 @@ async function recovered(t: Test, { node, fleet }: { node: ScriptedNode; fleet: 
   await fleet.waitNode(0, 'up');
   const client = await fleet.connect();
   const replies = await client.pipeline(Array.from({ length: 10 }, (_, i) => ['GET', `k${i}`]));
-  t.same(replies.map((reply) => reply.text), Array.from({ length: 10 }, (_, i) => `+GET k${i}\r\n`));
+  t.same(
+    replies.map((reply) => reply.text),
+    Array.from({ length: 10 }, (_, i) => `+GET k${i}\r\n`),
+  );
   await client.close();
 }
 
@@ -32,7 +35,7 @@ t.test('row 11: a reply though nothing is in flight closes the connection and is
   await both.fleet.conserved({ desyncs: 1 });
 });
 
-t.test('two replies to one request: the second is nobody\'s', async (t) => {
+t.test("two replies to one request: the second is nobody's", async (t) => {
   const both = await start(t, () => '+one\r\n+two\r\n');
   const client = await both.fleet.connect();
   t.equal((await client.command('GET', 'k')).text, '+one\r\n');
@@ -74,7 +77,10 @@ for (const [name, bytes] of Object.entries({
     const both = await start(t, (request) => (request.args[1] === 'bad' ? bytes : '+fine\r\n'));
     const client = await both.fleet.connect();
     const replies = await client.pipeline([['GET', 'x'], ['GET', 'bad'], ['SET', 'y', '1'], ['PING']]);
-    t.same(replies.map((reply) => reply.text), ['+fine\r\n', BAD, BAD, '+PONG\r\n']);
+    t.same(
+      replies.map((reply) => reply.text),
+      ['+fine\r\n', BAD, BAD, '+PONG\r\n'],
+    );
     await recovered(t, both);
     await both.fleet.conserved({ desyncs: 1 });
   });
@@ -133,7 +139,7 @@ t.test('rows 9, 19, 38: odd but right replies pass byte for byte', async (t) => 
     "-OOM command not allowed when used memory > 'maxmemory'.\r\n",
     '-MISCONF Redis is configured to save RDB snapshots\r\n',
     '-MOVED 3999 127.0.0.1:6381\r\n',
-    '-READONLY You can\'t write against a read only replica.\r\n',
+    "-READONLY You can't write against a read only replica.\r\n",
     '-BUSY Redis is busy running a script.\r\n',
     '$13\r\n\r\n-ERR\r\n+OK\r\n\r\n',
     ':9223372036854775807\r\n',
@@ -165,7 +171,11 @@ t.test('a node whose part of a split reply has the wrong shape: an error, not a 
   const client = await fleet.connect();
   const keys = [fleet.keyOn(0), fleet.keyOn(1)];
   for (const name of ['MGET', 'DEL', 'EXISTS']) {
-    t.match((await client.command(name, ...keys)).text, /^-ERR keyfan: node a, b sent a malformed reply; the command may have been executed\r\n$/, name);
+    t.match(
+      (await client.command(name, ...keys)).text,
+      /^-ERR keyfan: node a, b sent a malformed reply; the command may have been executed\r\n$/,
+      name,
+    );
   }
   t.match((await client.command('MSET', keys[0] as string, '1', keys[1] as string, '2')).text, /^-ERR keyfan: /);
 });

@@ -13,7 +13,10 @@ t.test('pipelines in flight when drain begins: every reply arrives, then FIN, an
   await Promise.all([idle, ...clients].map((client) => client.command('PING')));
   await Promise.all(fleet.nodes.map((node) => node.pause()));
   const keys = [fleet.keyOn(0), fleet.keyOn(1), fleet.keyOn(2)];
-  for (const client of clients) client.send(Buffer.concat(Array.from({ length: 60 }, (_, i) => encode(i % 6 === 5 ? ['EXISTS', ...keys] : ['INCR', keys[i % 3] as string]))));
+  for (const client of clients)
+    client.send(
+      Buffer.concat(Array.from({ length: 60 }, (_, i) => encode(i % 6 === 5 ? ['EXISTS', ...keys] : ['INCR', keys[i % 3] as string]))),
+    );
   await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight') === 20 * (50 + 3 * 10), 'all to be in flight');
 
   const { port } = fleet;
@@ -22,10 +25,9 @@ t.test('pipelines in flight when drain begins: every reply arrives, then FIN, an
     over = true;
   });
   t.equal((await idle.waitClosed()).toString(), '+PONG\r\n', 'an idle client is let go at once');
-  await t.rejects(
-    new Promise((resolve, reject) => connect({ host: '127.0.0.1', port }, () => resolve(undefined)).on('error', reject)),
-    { code: 'ECONNREFUSED' },
-  );
+  await t.rejects(new Promise((resolve, reject) => connect({ host: '127.0.0.1', port }, () => resolve(undefined)).on('error', reject)), {
+    code: 'ECONNREFUSED',
+  });
   const { port: adminPort } = fleet.proxy.adminAddress() as { port: number };
   t.equal((await fetch(`http://127.0.0.1:${adminPort}/readyz`)).status, 503);
   t.equal(over, false, 'drain waits for them');
@@ -39,7 +41,10 @@ t.test('pipelines in flight when drain begins: every reply arrives, then FIN, an
   }
   await within(drained, 'drain to resolve');
   const sum = (await Promise.all(fleet.nodes.map((node, i) => node.call('GET', keys[i] as string)))).map(Number);
-  t.equal(sum.reduce((a, b) => a + b, 0), 20 * 50);
+  t.equal(
+    sum.reduce((a, b) => a + b, 0),
+    20 * 50,
+  );
   await fleet.conserved();
 });
 

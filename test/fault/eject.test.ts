@@ -32,7 +32,11 @@ t.test('on: ejected after failures, its keys move to the others, and home again 
   const moved = await Promise.all(fleet.nodes.slice(1).map((node) => node.call('EXISTS', key)));
   t.same([...moved].sort(), [0, 1]);
   t.equal((await client.command('GET', fleet.keyOn(1))).value, 'v');
-  t.equal((await client.command('MSET', key, '1', fleet.keyOn(1), '2', fleet.keyOn(2), '3')).text, '+OK\r\n', 'requests of many keys are whole again');
+  t.equal(
+    (await client.command('MSET', key, '1', fleet.keyOn(1), '2', fleet.keyOn(2), '3')).text,
+    '+OK\r\n',
+    'requests of many keys are whole again',
+  );
 
   await fleet.nodes[0]?.restart();
   await until(async () => (await version(fleet)) === 3, 'the node to be readmitted');
@@ -44,7 +48,9 @@ t.test('on: ejected after failures, its keys move to the others, and home again 
 });
 
 t.test('a paused node is ejected too, and readmitted only after PING, not when its time is over', async (t) => {
-  const fleet = await startFleet({ pool: { ...pool, timeouts: { request: '100ms', node_idle: '60s' }, auto_eject: { enabled: true, failures: 1, retry: '10ms' } } });
+  const fleet = await startFleet({
+    pool: { ...pool, timeouts: { request: '100ms', node_idle: '60s' }, auto_eject: { enabled: true, failures: 1, retry: '10ms' } },
+  });
   t.teardown(() => fleet.stop());
   const client = await fleet.connect({ deadlineMs: 20_000 });
   const key = fleet.keyOn(0);

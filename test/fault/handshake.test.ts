@@ -22,7 +22,11 @@ t.test('credentials: AUTH with password, with user and password, and wrong ones'
     const fleet = await startFleet({ addresses: [secured.address], pool: { ...pool, ...credentials } });
     const client = await fleet.connect();
     t.equal((await client.command('SET', 'k', 'v')).text, '+OK\r\n');
-    t.match((await client.command('AUTH', 'node-secret')).text, /^-ERR AUTH <password> called without any password/, 'the client talks to keyfan');
+    t.match(
+      (await client.command('AUTH', 'node-secret')).text,
+      /^-ERR AUTH <password> called without any password/,
+      'the client talks to keyfan',
+    );
     await fleet.conserved();
     await fleet.stop();
   }
@@ -47,9 +51,12 @@ async function startWith(script: Script, more: object = {}): Promise<{ node: Scr
 }
 
 t.test('row 2: a handshake that is never answered closes the connection; no reply of it is ever data', async (t) => {
-  const { node, fleet } = await startWith((request) => (request.connection.id === 0 ? undefined : request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n'), {
-    timeouts: { connect: '200ms' },
-  });
+  const { node, fleet } = await startWith(
+    (request) => (request.connection.id === 0 ? undefined : request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n'),
+    {
+      timeouts: { connect: '200ms' },
+    },
+  );
   t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
   const client = await fleet.connect();
   t.match((await client.command('GET', 'k')).text, NOT_EXECUTED);
@@ -94,7 +101,10 @@ t.test('rows 7, 8: AUTH comes first, PING behind it, nothing before both are ans
   await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight') === 3, 'the request to wait behind the handshake');
   auth.open();
   await node.waitRequests(2);
-  t.same(node.requests.map((request) => request.args), [['AUTH', 'u', 'p'], ['PING']]);
+  t.same(
+    node.requests.map((request) => request.args),
+    [['AUTH', 'u', 'p'], ['PING']],
+  );
   ping.open();
   t.equal((await pending).text, '+data\r\n');
   await fleet.conserved();
@@ -106,7 +116,9 @@ for (const [name, answer] of Object.entries({
   garbage: 'HTTP/1.1 400 Bad Request\r\n\r\n',
 })) {
   t.test(`a handshake answered with ${name}: the node is down, and tried again`, async (t) => {
-    const { node, fleet } = await startWith((request) => (request.connection.id < 2 ? answer : request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n'));
+    const { node, fleet } = await startWith((request) =>
+      request.connection.id < 2 ? answer : request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n',
+    );
     t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
     const client = await fleet.connect();
     const texts: string[] = [];
@@ -115,7 +127,10 @@ for (const [name, answer] of Object.entries({
       texts.push(text);
       return text === '+data\r\n';
     }, 'a good connection');
-    t.ok(texts.slice(0, -1).every((text) => NOT_EXECUTED.test(text)), texts.join(''));
+    t.ok(
+      texts.slice(0, -1).every((text) => NOT_EXECUTED.test(text)),
+      texts.join(''),
+    );
     t.ok(node.accepted >= 3);
     await fleet.conserved({ desyncs: name === 'garbage' ? 2 : 0 });
   });

@@ -15,7 +15,16 @@ t.test('killed with requests in flight: each is answered as unknown, in order; t
   const client = await fleet.connect({ deadlineMs: 20_000 });
   // A stopped node has read nothing, whatever was written: what becomes of the requests is unknown to keyfan.
   await fleet.nodes[0]?.pause();
-  client.send(Buffer.concat([['SET', a, '1'], ['SET', b, '1'], ['INCR', a], ['GET', b]].map(encode)));
+  client.send(
+    Buffer.concat(
+      [
+        ['SET', a, '1'],
+        ['SET', b, '1'],
+        ['INCR', a],
+        ['GET', b],
+      ].map(encode),
+    ),
+  );
   await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight', { node: 'a' }) === 2, 'both requests to be in flight');
   await fleet.nodes[0]?.kill();
   const [one, two, three, four] = await client.read(4);
@@ -26,7 +35,10 @@ t.test('killed with requests in flight: each is answered as unknown, in order; t
 
   await fleet.waitNode(0, 'not up');
   await until(async () => DOWN.test((await client.command('GET', a)).text), 'node_down');
-  t.match((await client.pipeline([['GET', b], ['GET', a], ['PING']])).map((reply) => reply.text), ['$1\r\n1\r\n', DOWN, '+PONG\r\n']);
+  t.match(
+    (await client.pipeline([['GET', b], ['GET', a], ['PING']])).map((reply) => reply.text),
+    ['$1\r\n1\r\n', DOWN, '+PONG\r\n'],
+  );
   const metrics = await fleet.metrics();
   t.equal(metrics.sum('keyfan_backend_up', { node: 'a' }), 0);
   t.ok(metrics.sum('keyfan_backend_errors_total', { node: 'a', code: 'node_down' }) > 0);
@@ -50,12 +62,25 @@ t.test('a part of MSET, DEL, EXISTS or MGET failed: never a false OK, count or n
   await client.command('MSET', ...pairs);
 
   await fleet.nodes[0]?.pause();
-  client.send(Buffer.concat([['MSET', ...pairs], ['DEL', ...keys], ['MGET', ...keys], ['EXISTS', ...keys], ['TOUCH', ...keys]].map(encode)));
+  client.send(
+    Buffer.concat(
+      [
+        ['MSET', ...pairs],
+        ['DEL', ...keys],
+        ['MGET', ...keys],
+        ['EXISTS', ...keys],
+        ['TOUCH', ...keys],
+      ].map(encode),
+    ),
+  );
   await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight', { node: 'a' }) === 5, 'five fragments in flight');
   await fleet.nodes[0]?.kill();
   const replies = await client.read(5);
   const partly = /^-ERR keyfan: the command was partly executed: 2 of 3 parts were done; node a: ERR keyfan: connection to node a was lost/;
-  t.match(replies.map((reply) => reply.text), [partly, partly, LOST, LOST, LOST]);
+  t.match(
+    replies.map((reply) => reply.text),
+    [partly, partly, LOST, LOST, LOST],
+  );
 
   await fleet.waitNode(0, 'not up');
   await until(async () => DOWN.test((await client.command('GET', keys[0])).text), 'node_down');
@@ -68,7 +93,10 @@ t.test('a part of MSET, DEL, EXISTS or MGET failed: never a false OK, count or n
 
   await Promise.all(fleet.nodes.slice(1).map((node) => node.kill()));
   await Promise.all([fleet.waitNode(1, 'not up'), fleet.waitNode(2, 'not up')]);
-  await until(async () => /is down; the command was not executed/.test((await client.command('MSET', ...pairs)).text), 'MSET with every node down');
+  await until(
+    async () => /is down; the command was not executed/.test((await client.command('MSET', ...pairs)).text),
+    'MSET with every node down',
+  );
   t.match((await client.command('DEL', ...keys)).text, /^-ERR keyfan: node \w is down; the command was not executed/);
   t.equal((await client.command('PING')).text, '+PONG\r\n', 'keyfan itself lives');
   await client.close();
@@ -76,7 +104,11 @@ t.test('a part of MSET, DEL, EXISTS or MGET failed: never a false OK, count or n
 });
 
 t.test('a node that was never there: refused at once, without waiting', async (t) => {
-  const fleet = await startFleet({ addresses: [`127.0.0.1:${await freePort()}`], waitUp: false, pool: { reconnect: { min: '10ms', max: '20ms' } } });
+  const fleet = await startFleet({
+    addresses: [`127.0.0.1:${await freePort()}`],
+    waitUp: false,
+    pool: { reconnect: { min: '10ms', max: '20ms' } },
+  });
   t.teardown(() => fleet.stop());
   const client = await fleet.connect();
   await until(async () => DOWN.test((await client.command('GET', 'k')).text), 'node_down');
@@ -92,11 +124,21 @@ t.test('requests that wait for the connection are not executed if it fails, and 
   t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
   await node.waitRequests(1);
   const client = await fleet.connect();
-  client.send(Buffer.concat([['SET', 'k', 'v'], ['GET', 'k']].map(encode)));
+  client.send(
+    Buffer.concat(
+      [
+        ['SET', 'k', 'v'],
+        ['GET', 'k'],
+      ].map(encode),
+    ),
+  );
   await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight') === 3, 'the handshake and two requests');
   node.resetAll();
   const notSent = '-ERR keyfan: connection to node a failed before the command was sent; it was not executed\r\n';
-  t.same((await client.read(2)).map((reply) => reply.text), [notSent, notSent]);
+  t.same(
+    (await client.read(2)).map((reply) => reply.text),
+    [notSent, notSent],
+  );
   t.equal(node.requests.filter((request) => request.args[0] !== 'PING').length, 0, 'truly');
   await client.close();
 });
@@ -116,7 +158,10 @@ t.test('queue limits: too many or too large, refused at once as not executed, an
   await until(async () => (await fleet.metrics()).sum('keyfan_backend_errors_total', { code: 'queue_full' }) === 3, 'three to be refused');
   open.open();
   const full = '-ERR keyfan: the queue to node a is full; the command was not executed\r\n';
-  t.same((await pending).map((reply) => reply.text), [...Array(5).fill('+OK\r\n'), full, full, full]);
+  t.same(
+    (await pending).map((reply) => reply.text),
+    [...Array(5).fill('+OK\r\n'), full, full, full],
+  );
   t.equal(node.requests.filter((request) => request.args[0] === 'SET').length, 5);
   t.equal((await client.command('SET', 'again', 'v')).text, '+OK\r\n');
   await client.close();
@@ -142,5 +187,78 @@ t.test('bytes queued for a node that does not read: bounded, refused as not exec
   t.ok(done >= 5 && done < 100, `${done} of 100 were done`);
   t.equal(await fleet.nodes[0]?.call('DBSIZE'), done, 'refused ones were not executed');
   await client.close();
+  await fleet.conserved();
+});
+
+t.test('row 5: no byte survives a reconnect: a request half sent is not continued, a queued one not sent late', async (t) => {
+  const node = await startScriptedNode(
+    healthy((request) => `+${request.args.join(' ')}\r\n`),
+    {
+      onConnection: ({ id, socket }) => {
+        // The first connection breaks in the middle of the large request.
+        let seen = 0;
+        socket.on('data', (chunk: Buffer) => {
+          seen += chunk.length;
+          if (id === 0 && seen > 1_000_000) socket.resetAndDestroy();
+        });
+      },
+    },
+  );
+  const fleet = await startFleet({ addresses: [node.address], pool: { reconnect: { min: '10ms', max: '20ms' } } });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  const replies = await client.pipeline([
+    ['GET', 'before'],
+    ['SET', 'large', Buffer.alloc(20_000_000, 'v')],
+    ['SET', 'behind', '1'],
+  ]);
+  t.equal(replies[0]?.text, '+GET before\r\n');
+  for (const { text } of replies.slice(1)) t.match(text, /^-ERR keyfan: (connection to node a|node a is down)/);
+  await fleet.waitNode(0, 'up');
+  t.equal((await client.command('GET', 'after')).text, '+GET after\r\n');
+  const second = node.requests.filter((request) => request.connection.id > 0);
+  t.same(
+    second.map((request) => request.args),
+    [['PING'], ['GET', 'after']],
+  );
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('requests to a node that comes and goes: every request has exactly one reply, and what Redis counts agrees', async (t) => {
+  const fleet = await startFleet({
+    nodes: 1,
+    args: ['--appendonly', 'yes', '--appendfsync', 'always'],
+    pool: { reconnect: { min: '10ms', max: '30ms' } },
+  });
+  t.teardown(() => fleet.stop());
+  let [done, unknown] = [0, 0];
+  let stop = false;
+  const clients = await Promise.all(Array.from({ length: 5 }, () => fleet.connect({ deadlineMs: 30_000 })));
+  const work = clients.map(async (client, c) => {
+    for (let i = 0; !stop; i++) {
+      const replies = await client.pipeline([
+        ['INCR', 'n'],
+        ['ECHO', `${c}:${i}`],
+      ]);
+      if (replies[1]?.value !== `${c}:${i}`) throw new Error(`crossed: ${replies[1]?.text}`);
+      const text = replies[0]?.text as string;
+      if (text.startsWith(':')) done++;
+      else if (text.includes('may have been executed')) unknown++;
+      else if (!text.includes('not executed')) throw new Error(text);
+    }
+  });
+  for (let round = 0; round < 3; round++) {
+    const before = done;
+    await until(() => done > before + 100, 'some requests to be done');
+    await fleet.nodes[0]?.kill();
+    await fleet.waitNode(0, 'not up');
+    await fleet.nodes[0]?.restart();
+    await fleet.waitNode(0, 'up');
+  }
+  stop = true;
+  await Promise.all(work);
+  const counted = Number(await fleet.nodes[0]?.call('GET', 'n'));
+  t.ok(counted >= done && counted <= done + unknown, `${done} done, ${unknown} unknown, Redis counted ${counted}`);
   await fleet.conserved();
 });

@@ -12,26 +12,49 @@ t.test('rows 1, 3, 12: a paused node with many clients: errors in order, and no 
   t.teardown(() => fleet.stop());
   const clients = await Promise.all(Array.from({ length: 20 }, () => fleet.connect({ deadlineMs: 30_000 })));
   const keys = clients.map((_, c) => fleet.keyOn(0, c));
-  await Promise.all(clients.map((client, c) => client.pipeline([['SET', keys[c] as string, `old:${c}`], ['SET', fleet.keyOn(1, c), `b:${c}`]])));
+  await Promise.all(
+    clients.map((client, c) =>
+      client.pipeline([
+        ['SET', keys[c] as string, `old:${c}`],
+        ['SET', fleet.keyOn(1, c), `b:${c}`],
+      ]),
+    ),
+  );
 
   for (let round = 0; round < 3; round++) {
     await fleet.nodes[0]?.pause();
     const answers = await Promise.all(
-      clients.map((client, c) => client.pipeline([['ECHO', `before ${c}`], ['GET', keys[c] as string], ['GET', fleet.keyOn(1, c)], ['GETSET', keys[c] as string, `${round}:${c}`]])),
+      clients.map((client, c) =>
+        client.pipeline([
+          ['ECHO', `before ${c}`],
+          ['GET', keys[c] as string],
+          ['GET', fleet.keyOn(1, c)],
+          ['GETSET', keys[c] as string, `${round}:${c}`],
+        ]),
+      ),
     );
     answers.forEach((replies, c) => {
       const failed = replies.filter(({ text }) => LATE.test(text) || DOWN.test(text)).length;
-      if (failed !== 2 || replies[0]?.value !== `before ${c}` || replies[2]?.value !== `b:${c}`) t.fail(replies.map(({ text }) => text).join(''));
+      if (failed !== 2 || replies[0]?.value !== `before ${c}` || replies[2]?.value !== `b:${c}`)
+        t.fail(replies.map(({ text }) => text).join(''));
     });
     fleet.nodes[0]?.resume();
     await fleet.waitNode(0, 'up');
     const after = await Promise.all(
-      clients.map((client, c) => client.pipeline(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? ['GET', keys[c] as string] : ['ECHO', `${round}/${c}/${i}`])))),
+      clients.map((client, c) =>
+        client.pipeline(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? ['GET', keys[c] as string] : ['ECHO', `${round}/${c}/${i}`]))),
+      ),
     );
     const wrong = after.flatMap((replies, c) =>
-      replies.filter(({ value }, i) => (i % 2 === 0 ? !new RegExp(`^(old|\\d+):${c}$`).test(String(value)) : value !== `${round}/${c}/${i}`)),
+      replies.filter(({ value }, i) =>
+        i % 2 === 0 ? !new RegExp(`^(old|\\d+):${c}$`).test(String(value)) : value !== `${round}/${c}/${i}`,
+      ),
     );
-    t.same(wrong.map(({ text }) => text), [], 'every client hears about its own keys only');
+    t.same(
+      wrong.map(({ text }) => text),
+      [],
+      'every client hears about its own keys only',
+    );
   }
   await fleet.conserved();
   const metrics = await fleet.metrics();
@@ -54,7 +77,11 @@ async function startHeld(t: Test): Promise<{ fleet: Fleet; release(): void; seen
   );
   const fleet = await startFleet({ addresses: [node.address], pool: { timeouts: { request: '150ms' } } });
   t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
-  return { fleet, release: () => gates[released++]?.open(), seen: () => node.requests.filter((request) => request.args[0] !== 'PING').length };
+  return {
+    fleet,
+    release: () => gates[released++]?.open(),
+    seen: () => node.requests.filter((request) => request.args[0] !== 'PING').length,
+  };
 }
 
 t.test('the place of a request that timed out stays: its late reply is dropped, the next one goes to its own waiter', async (t) => {
@@ -99,8 +126,8 @@ t.test('a client that half-closes gets the replies it is owed', async (t) => {
   client.send(Buffer.concat(Array.from({ length: 100 }, (_, i) => encode(['INCRBY', 'n', String(i)]))));
   client.end();
   const all = (await client.waitClosed()).toString();
-  let sum = 0;
-  t.equal(all, Array.from({ length: 100 }, (_, i) => `:${(sum += i)}\r\n`).join(''));
+  const sums = Array.from({ length: 100 }, (_, i) => (i * (i + 1)) / 2);
+  t.equal(all, sums.map((sum) => `:${sum}\r\n`).join(''));
   await fleet.conserved();
 });
 
@@ -123,11 +150,89 @@ t.test('a part of a split request is late: said as partly executed or late, neve
   const pairs = keys.flatMap((key) => [key, 'v']);
   const client = await fleet.connect({ deadlineMs: 20_000 });
   await fleet.nodes[0]?.pause();
-  const texts = (await client.pipeline([['MSET', ...pairs], ['MGET', ...keys], ['DEL', ...keys]])).map((reply) => reply.text);
-  t.match(texts, [/partly executed: 2 of 3 parts were done; node a: ERR keyfan: node a did not answer in time; the command may have been/, LATE, /partly executed/]);
+  const texts = (
+    await client.pipeline([
+      ['MSET', ...pairs],
+      ['MGET', ...keys],
+      ['DEL', ...keys],
+    ])
+  ).map((reply) => reply.text);
+  t.match(texts, [
+    /partly executed: 2 of 3 parts were done; node a: ERR keyfan: node a did not answer in time; the command may have been/,
+    LATE,
+    /partly executed/,
+  ]);
   fleet.nodes[0]?.resume();
   await fleet.waitNode(0, 'up');
   t.equal((await client.command('MSET', ...pairs)).text, '+OK\r\n');
   t.same((await client.command('MGET', ...keys)).value, ['v', 'v', 'v']);
+  await fleet.conserved();
+});
+
+t.test("a stall that lasts: the connection is replaced, and what it still brings is nobody's", async (t) => {
+  const fleet = await startFleet({
+    nodes: 1,
+    pool: { timeouts: { request: '100ms', node_idle: '100ms', connect: '200ms' }, reconnect: { min: '10ms', max: '20ms' } },
+  });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await client.command('SET', 'k', 'old');
+  await fleet.nodes[0]?.pause();
+  t.match((await client.command('GETSET', 'k', 'new')).text, LATE);
+  t.match((await client.command('GET', 'k')).text, DOWN, 'stalled: refused at once');
+  await until(async () => (await fleet.metrics()).sum('keyfan_backend_failed_total') >= 1, 'the connection to be given up');
+  fleet.nodes[0]?.resume();
+  await fleet.waitNode(0, 'up');
+  t.equal((await client.command('GET', 'k')).value, 'new', 'it had been executed after all');
+  t.ok((await fleet.metrics()).sum('keyfan_backend_reconnects_total') >= 1);
+  await fleet.conserved();
+});
+
+t.test(
+  'an idle connection is probed with PING; a probe that is not answered takes the node out of service before a request finds out',
+  async (t) => {
+    let answering = true;
+    const node = await startScriptedNode(() => (answering ? '+PONG\r\n' : undefined));
+    const fleet = await startFleet({ addresses: [node.address], pool: { timeouts: { node_idle: '30ms', request: '100ms' } } });
+    t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+    await node.waitRequests(4);
+    t.ok(node.requests.every((request) => request.args.join() === 'PING' && request.connection.id === 0));
+    answering = false;
+    await fleet.waitNode(0, 'not up');
+    const client = await fleet.connect();
+    t.match((await client.command('GET', 'k')).text, DOWN);
+    answering = true;
+  },
+);
+
+t.test('a script that takes long: its client gets an error, others theirs or their own replies (row 3)', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { timeouts: { request: '100ms', node_idle: '60s' } } });
+  t.teardown(() => fleet.stop());
+  const clients = await Promise.all(Array.from({ length: 10 }, () => fleet.connect({ deadlineMs: 30_000 })));
+  await Promise.all(clients.map((client, c) => client.command('SET', `own:${c}`, `value of ${c}`)));
+  const busy = fleet.nodes[0]?.call(
+    'EVAL',
+    "local t = redis.call('TIME') local e = t[1] * 1000 + t[2] / 1000 + 400 repeat t = redis.call('TIME') until t[1] * 1000 + t[2] / 1000 > e return 1",
+    '0',
+  );
+  let late = 0;
+  let over = false;
+  void busy?.then(() => {
+    over = true;
+  });
+  const wrong: string[] = [];
+  await Promise.all(
+    clients.map(async (client, c) => {
+      for (let left = 50; left > 0; left -= over ? 1 : 0) {
+        const { text, value } = await client.command('GET', `own:${c}`);
+        if (LATE.test(text)) late++;
+        else if (value !== `value of ${c}` && !DOWN.test(text)) wrong.push(text);
+        if (DOWN.test(text)) await fleet.waitNode(0, 'up');
+      }
+    }),
+  );
+  await busy;
+  t.same(wrong, []);
+  t.ok(late > 0);
   await fleet.conserved();
 });

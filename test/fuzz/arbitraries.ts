@@ -32,7 +32,10 @@ const quoted = (arg: string): string =>
 const singleQuoted = (arg: string): string | null => (/[\r\n\0\\]/.test(arg) ? null : `'${arg.replaceAll("'", "\\'")}'`);
 
 const inlinePiece: fc.Arbitrary<Piece> = fc
-  .tuple(fc.array(fc.tuple(argument, fc.boolean(), fc.constantFrom(' ', '\t', '  ', ' \v')), { minLength: 1, maxLength: 4 }), fc.constantFrom('\n', '\r\n'))
+  .tuple(
+    fc.array(fc.tuple(argument, fc.boolean(), fc.constantFrom(' ', '\t', '  ', ' \v')), { minLength: 1, maxLength: 4 }),
+    fc.constantFrom('\n', '\r\n'),
+  )
   // A request that begins with `*` is no inline one: quotes come first here.
   .map(([args, end]) => ({
     bytes: args.map(([arg, single, gap]) => ((single ? singleQuoted(arg) : null) ?? quoted(arg)) + gap).join('') + end,
@@ -61,18 +64,30 @@ export const requestStream: fc.Arbitrary<Piece[]> = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
-interface Mutation {
+export interface Mutation {
   readonly at: number;
   readonly remove: number;
   readonly insert: string;
 }
 
-const mutation: fc.Arbitrary<Mutation> = fc.record({
+export const mutation: fc.Arbitrary<Mutation> = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
   remove: fc.constantFrom(0, 0, 1, 1, 2, 5),
   insert: fc.oneof(
     fc.string({ unit: pointedChar, maxLength: 3 }),
-    fc.constantFrom('\r\n', '*', '$', '*0\r\n', '-1', '99999999999999999999', '+', '"', '%4611686018427387904\r\n', '$4294967296\r\n', '*2147483647\r\n'),
+    fc.constantFrom(
+      '\r\n',
+      '*',
+      '$',
+      '*0\r\n',
+      '-1',
+      '99999999999999999999',
+      '+',
+      '"',
+      '%4611686018427387904\r\n',
+      '$4294967296\r\n',
+      '*2147483647\r\n',
+    ),
   ),
 });
 
@@ -122,7 +137,20 @@ export const resp2Reply: fc.Arbitrary<string> = fc.letrec<{ reply: string }>((ti
 
 const resp3Leaf: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: resp2Leaf },
-  { weight: 2, arbitrary: fc.constantFrom('_\r\n', '#t\r\n', '#f\r\n', ',1.5e-7\r\n', ',inf\r\n', ',nan\r\n', '(-349283479828347982374982374\r\n', '%0\r\n', '~0\r\n') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      '_\r\n',
+      '#t\r\n',
+      '#f\r\n',
+      ',1.5e-7\r\n',
+      ',inf\r\n',
+      ',nan\r\n',
+      '(-349283479828347982374982374\r\n',
+      '%0\r\n',
+      '~0\r\n',
+    ),
+  },
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom('!', '='), argument).map(([type, text]) => `${type}${text.length}\r\n${text}\r\n`) },
 );
 
@@ -131,12 +159,16 @@ export const resp3Reply: fc.Arbitrary<string> = fc.letrec<{ reply: string; plain
   reply: fc.oneof(
     { maxDepth: 5, depthSize: 'small' },
     tie('plain'),
-    fc.tuple(fc.array(fc.tuple(tie('reply'), tie('reply')), { maxLength: 2 }), tie('reply')).map(([pairs, reply]) => `|${pairs.length}\r\n${pairs.flat().join('')}${reply}`),
+    fc
+      .tuple(fc.array(fc.tuple(tie('reply'), tie('reply')), { maxLength: 2 }), tie('reply'))
+      .map(([pairs, reply]) => `|${pairs.length}\r\n${pairs.flat().join('')}${reply}`),
   ),
   plain: fc.oneof(
     { maxDepth: 5, depthSize: 'small' },
     resp3Leaf,
-    fc.tuple(fc.constantFrom('*', '~', '>'), fc.array(tie('reply'), { maxLength: 4 })).map(([type, items]) => `${type}${items.length}\r\n${items.join('')}`),
+    fc
+      .tuple(fc.constantFrom('*', '~', '>'), fc.array(tie('reply'), { maxLength: 4 }))
+      .map(([type, items]) => `${type}${items.length}\r\n${items.join('')}`),
     fc.array(fc.tuple(tie('reply'), tie('reply')), { maxLength: 3 }).map((pairs) => `%${pairs.length}\r\n${pairs.flat().join('')}`),
   ),
 })).reply;
@@ -145,3 +177,46 @@ export const resp3Reply: fc.Arbitrary<string> = fc.letrec<{ reply: string; plain
 export const oddReplies: fc.Arbitrary<string> = fc
   .tuple(fc.array(resp3Reply, { minLength: 1, maxLength: 4 }), fc.array(mutation, { minLength: 1, maxLength: 3 }))
   .map(([replies, mutations]) => mutate(replies.join(''), mutations));
+
+/** A line of an inline request, quotes and escapes everywhere. */
+export const inlineLine: fc.Arbitrary<string> = fc.string({
+  unit: fc.oneof(fc.constantFrom(...' \t\r\n\v\f"\'\\xabnrt019afgAF'.split('')), byteChar),
+  maxLength: 30,
+});
+
+/** Requests whose replies are the same whatever server they reach, once its data is the same. */
+const REQUESTS: readonly (readonly string[])[] = [
+  ['SET', 'a', '1'],
+  ['SET', 'b', ''],
+  ['GET', 'a'],
+  ['INCR', 'a'],
+  ['APPEND', 'b', 'x\r\n\0'],
+  ['STRLEN', 'b'],
+  ['DEL', 'a', 'b', 'c', 'a'],
+  ['EXISTS', 'a', 'b', 'c', 'a'],
+  ['MGET', 'a', 'b', 'c', 'a'],
+  ['MSET', 'a', '5', 'b', 'y', 'c', '{z}'],
+  ['LPUSH', 'l', '1', '2'],
+  ['LRANGE', 'l', '0', '-1'],
+  ['PING'],
+  ['PING', 'p'],
+  ['ECHO', '$3\r\n'],
+  ['NOPE', 'a', 'b'],
+];
+
+/** Real commands in a pipeline, in every form, with some bytes changed. */
+export const oddCommands: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.array(fc.tuple(fc.constantFrom(...REQUESTS), fc.constantFrom('multibulk', 'multibulk', 'loose', 'inline')), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+    fc.array(mutation, { maxLength: 3 }),
+  )
+  .map(([requests, mutations]) => mutate(requests.map(([words, form]) => inForm(words, form)).join(''), mutations));
+
+function inForm(words: readonly string[], form: string): string {
+  if (form === 'loose') return multibulk(words, 'XX');
+  if (form === 'inline' && !words.some((word) => /[\r\n\0{]|^$/.test(word))) return `${words.join(' ')}\r\n`;
+  return multibulk(words);
+}

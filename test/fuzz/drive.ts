@@ -3,7 +3,7 @@ import { ReplyScanner } from '../../src/protocol/reply-scanner.ts';
 import { argText } from '../../src/protocol/request.ts';
 import { RequestScanner } from '../../src/protocol/request-scanner.ts';
 import { encode, excerpt, parseReply } from '../support/resp.ts';
-import type { ReferenceLimits, Reading } from './reference.ts';
+import type { Reading, ReferenceLimits } from './reference.ts';
 import { DEFAULT_LIMITS } from './reference.ts';
 
 export interface DriveOptions {

@@ -59,11 +59,8 @@ function integer(digits: string): bigint | null {
 /** A header line at `at`: its number's digits and the offset behind it; null where more bytes are needed. */
 function readHeader(text: string, at: number, tooBig: string): { digits: string; next: number } | null {
   const end = find(text, at, '\r');
-  if (end < 0) {
-    if (text.length - at > LINE_MAX) throw new ProtocolError(tooBig);
-    return null;
-  }
-  return end + 2 > text.length ? null : { digits: text.slice(at + 1, end), next: end + 2 };
+  if ((end < 0 ? text.length : end) - at > LINE_MAX) throw new ProtocolError(tooBig);
+  return end < 0 || end + 2 > text.length ? null : { digits: text.slice(at + 1, end), next: end + 2 };
 }
 
 function readMultibulk(text: string, from: number, limits: ReferenceLimits): Step | null {
@@ -91,10 +88,8 @@ function readMultibulk(text: string, from: number, limits: ReferenceLimits): Ste
 
 function readInline(text: string, from: number): Step | null {
   const newline = find(text, from, '\n');
-  if (newline < 0) {
-    if (text.length - from > LINE_MAX) throw new ProtocolError('too big inline request');
-    return null;
-  }
+  if ((newline < 0 ? text.length : newline) - from > LINE_MAX) throw new ProtocolError('too big inline request');
+  if (newline < 0) return null;
   const words = inlineWords(text.slice(from, newline).replace(/\r$/, ''));
   if (words === null) throw new ProtocolError('unbalanced quotes in request');
   return { words, next: newline + 1 };
@@ -104,7 +99,13 @@ const BLANKS = /[ \t\n\v\f\r]*/y;
 const BARE = /[^ \t\n\r"']*/y;
 const DOUBLE_QUOTED = /"((?:\\[^]|[^"\\])*)"(?=[ \t\n\v\f\r]|$)/y;
 const SINGLE_QUOTED = /'((?:\\'|[^'\\]|\\(?!'))*)'(?=[ \t\n\v\f\r]|$)/y;
-const ESCAPES: ReadonlyMap<string, string> = new Map([['n', '\n'], ['r', '\r'], ['t', '\t'], ['b', '\b'], ['a', '\x07']]);
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+  ['b', '\b'],
+  ['a', '\x07'],
+]);
 
 /** The arguments of an inline request without its line end, null where its quotes are unbalanced. */
 export function inlineWords(line: string): string[] | null {

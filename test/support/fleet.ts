@@ -56,7 +56,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     ...options.pool,
   } as PoolInput;
   const config: ConfigInput = { admin: { listen: '127.0.0.1:0' }, pools: { pool } };
-  const topology = await poolTopology(parseConfig(config).pools['pool'] as PoolConfig);
+  const topology = await poolTopology(parseConfig(config).pools.pool as PoolConfig);
   const proxy = createProxy(config, options.log === undefined ? {} : { log: options.log });
   await proxy.start();
   const fleet = new LocalFleet(nodes, proxy, topology);
@@ -91,6 +91,7 @@ class LocalFleet implements Fleet {
   }
 
   keyOn(node: number, n = 0): string {
+    if (this.#topology.nodes[node] === undefined) throw new Error(`there is no node ${node}`);
     for (;;) {
       const found = this.#keys.get(node)?.[n];
       if (found !== undefined) return found;

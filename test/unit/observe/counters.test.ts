@@ -32,6 +32,9 @@ t.test('the sum is exact, errors are counted by code', (t) => {
   t.equal(counters.duration.sumMs, 3.5);
   counters.countError('timeout');
   counters.countError('timeout');
-  t.same([...counters.errors].filter((count) => count > 0), [2]);
+  t.same(
+    [...counters.errors].filter((count) => count > 0),
+    [2],
+  );
   t.end();
 });

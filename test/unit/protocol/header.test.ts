@@ -37,7 +37,28 @@ t.test('the edges of 64 bits', async (t) => {
 });
 
 t.test('what is no number', async (t) => {
-  for (const text of ['', '-', '+1', '--1', '-0', '00', '01', '-01', ' 1', '1 ', '1\0', '1.0', '1e3', '0x1', 'a', '/', ':', '1/', '1:', '\xb1']) {
+  for (const text of [
+    '',
+    '-',
+    '+1',
+    '--1',
+    '-0',
+    '00',
+    '01',
+    '-01',
+    ' 1',
+    '1 ',
+    '1\0',
+    '1.0',
+    '1e3',
+    '0x1',
+    'a',
+    '/',
+    ':',
+    '1/',
+    '1:',
+    '\xb1',
+  ]) {
     t.ok(Number.isNaN(parsed(text)), JSON.stringify(text));
   }
   t.ok(Number.isNaN(parsed('123456789012345678901')), '21 characters');
@@ -46,7 +67,9 @@ t.test('what is no number', async (t) => {
 
 t.test('equals BigInt for any digits', async (t) => {
   const digits = fc.stringMatching(/^-?[0-9]{0,21}$/);
-  const edges = fc.tuple(fc.constantFrom(MIN, MAX, 0n), fc.bigInt({ min: -(10n ** 6n), max: 10n ** 6n })).map(([edge, by]) => String(edge + by));
+  const edges = fc
+    .tuple(fc.constantFrom(MIN, MAX, 0n), fc.bigInt({ min: -(10n ** 6n), max: 10n ** 6n }))
+    .map(([edge, by]) => String(edge + by));
   const odd = fc.string({ unit: fc.constantFrom(...'0123456789-+ \0:/'.split('')), maxLength: 21 });
   await holds(
     t,
@@ -59,7 +82,9 @@ t.test('equals BigInt for any digits', async (t) => {
 t.test('the quick path says the same as the careful one, or nothing', async (t) => {
   const text = fc.oneof(
     fc.stringMatching(/^[0-9]{1,12}\r\n$/),
-    fc.tuple(fc.stringMatching(/^[0-9]{0,11}$/), fc.constantFrom('', '\r', '\n', '\r\r', ' \r\n', 'x\r\n', '\r\n')).map((parts) => parts.join('')),
+    fc
+      .tuple(fc.stringMatching(/^[0-9]{0,11}$/), fc.constantFrom('', '\r', '\n', '\r\r', ' \r\n', 'x\r\n', '\r\n'))
+      .map((parts) => parts.join('')),
   );
   await holds(
     t,

@@ -3,7 +3,8 @@ import { Scan } from '../../../src/protocol/bytes.ts';
 import { LINE_MAX, RequestScanner } from '../../../src/protocol/request-scanner.ts';
 import { multibulk } from '../../fuzz/arbitraries.ts';
 import { counted } from '../../fuzz/counted.ts';
-import { latin1, wordsOf } from '../../fuzz/drive.ts';
+import { cut, driveRequests, latin1, wordsOf } from '../../fuzz/drive.ts';
+import { readRequests } from '../../fuzz/reference.ts';
 
 const BULK_MAX = 512 * 1024 * 1024;
 
@@ -39,8 +40,37 @@ t.test('lines of 64 KiB', async (t) => {
     t.equal(verdict(filled(LINE_MAX)), 'more', `${name} to ${LINE_MAX} bytes`);
     t.equal(verdict(filled(LINE_MAX + 1)), error, `${name} to ${LINE_MAX + 1} bytes`);
   }
-  t.equal(verdict(`*1\r\n$${'1'.repeat(LINE_MAX + 10)}\r\n`), 'invalid bulk length', 'a whole line may be longer, and is judged as a number');
-  t.equal(verdict(`ECHO ${'x'.repeat(LINE_MAX + 10)}\r\n`), 'frame', 'a whole inline request may be longer, as in Redis');
+});
+
+t.test('lines of 64 KiB with their end: the same verdict whole and in pieces', async (t) => {
+  const fill = (before: string, size: number): string => before + '1'.repeat(size - before.length);
+  const rows: readonly (readonly [bytes: string, expected: string])[] = [
+    [`${fill('*', LINE_MAX)}\r\n`, 'invalid multibulk length'],
+    [`${fill('*', LINE_MAX + 1)}\r\n`, 'too big mbulk count string'],
+    [`*1\r\n${fill('$', LINE_MAX)}\r\n`, 'invalid bulk length'],
+    [`*1\r\n${fill('$', LINE_MAX + 1)}\r\n`, 'too big bulk count string'],
+    [`${fill('ECHO ', LINE_MAX)}\n`, 'frame'],
+    [`${fill('ECHO ', LINE_MAX - 1)}\r\n`, 'frame'],
+    [`${fill('ECHO ', LINE_MAX)}\r\n`, 'too big inline request'],
+    [`${fill('ECHO ', LINE_MAX + 1)}\n`, 'too big inline request'],
+  ];
+  for (const [bytes, expected] of rows) {
+    const name = `${JSON.stringify(bytes.slice(0, 12))}, ${bytes.length} bytes`;
+    t.equal(verdict(bytes), expected, name);
+    const all = latin1(bytes);
+    for (let cutAt = all.length - 4; cutAt < all.length; cutAt++) {
+      const { commands, error } = driveRequests(cut(all, [10_000, cutAt]), { gated: true });
+      t.equal(error ?? (commands.length === 1 ? 'frame' : 'more'), expected, `${name}, cut at ${cutAt}`);
+    }
+    const slow = driveRequests(
+      cut(
+        all,
+        Array.from({ length: 6 }, (_, i) => all.length - i),
+      ),
+    );
+    t.equal(slow.error ?? (slow.commands.length === 1 ? 'frame' : 'more'), expected, `${name}, the end byte by byte`);
+    t.same(readRequests(bytes).error ?? 'frame', expected, `reference: ${name}`);
+  }
 });
 
 t.test('counts and lengths', async (t) => {
@@ -86,7 +116,17 @@ t.test('before authentication', async (t) => {
   t.equal(verdict('*1\r\n$536870913\r\n', strange()), 'invalid bulk length');
   t.equal(verdict(`a ${'b '.repeat(20)}\r\n`, strange()), 'frame', 'inline requests are not counted, as in Redis');
   t.equal(verdict(`ECHO ${'x'.repeat(20_000)}\r\n`, strange()), 'frame');
-  t.equal(verdict(multibulk(Array.from({ length: 10 }, () => 'a'), 'XX'), strange()), 'frame', 'loose');
+  t.equal(
+    verdict(
+      multibulk(
+        Array.from({ length: 10 }, () => 'a'),
+        'XX',
+      ),
+      strange(),
+    ),
+    'frame',
+    'loose',
+  );
   const scanner = strange();
   const inline = latin1('PING\r\n');
   scanner.scan(inline, 0, inline.length);
@@ -120,6 +160,10 @@ t.test('the table grows with arguments seen and is let go by reset', async (t) =
   const buf = latin1(multibulk(many));
   t.equal(scanner.scan(buf, 0, buf.length), Scan.FRAME);
   t.same(wordsOf(scanner), many);
+  const small = latin1(multibulk(['GET', 'k']));
+  t.equal(scanner.scan(small, 0, small.length), Scan.FRAME);
+  t.same(wordsOf(scanner), ['GET', 'k']);
+  t.ok(scanner.args.length <= 2048, 'and by the next small request');
 });
 
 t.test('bytes already looked at are not looked at again', async (t) => {
@@ -139,7 +183,7 @@ t.test('bytes already looked at are not looked at again', async (t) => {
     const { buf, reads } = counted(latin1(bytes));
     const scanner = scannerOf();
     let at = 0;
-    for (let to = 1; to <= bytes.length; to++) {
+    for (let to = 1; to <= bytes.length && reads() <= 32 * bytes.length; to++) {
       const verdict = scanner.scan(buf, at, to);
       if (verdict === Scan.ERROR) t.fail(scanner.error);
       at = scanner.next;

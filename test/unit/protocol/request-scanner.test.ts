@@ -1,11 +1,11 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { Scan } from '../../../src/protocol/bytes.ts';
 import { RequestScanner } from '../../../src/protocol/request-scanner.ts';
-import { cuts, multibulk, oddRequests, offsetsOf, requestStream } from '../../fuzz/arbitraries.ts';
+import { multibulk } from '../../fuzz/arbitraries.ts';
 import { byteByByte, cut, driveRequests, latin1, wordsOf } from '../../fuzz/drive.ts';
+import { oddRequestsAreJudged, requestsAreRead } from '../../fuzz/properties.ts';
 import { holds } from '../../fuzz/property.ts';
-import { DEFAULT_LIMITS, readRequests } from '../../fuzz/reference.ts';
+import { readRequests } from '../../fuzz/reference.ts';
 
 const GET = multibulk(['GET', 'k']);
 
@@ -19,12 +19,24 @@ const STREAMS: readonly { readonly bytes: string; readonly commands: readonly (r
   { bytes: 'PING\r\n', commands: [['PING']] },
   { bytes: 'ping\n', commands: [['ping']] },
   { bytes: 'PING\r\r\n', commands: [['PING']] },
-  { bytes: 'GET "x\\x4"\r\nPING "ax\\xff"\r\n', commands: [['GET', 'xx4'], ['PING', 'ax\xff']] },
+  {
+    bytes: 'GET "x\\x4"\r\nPING "ax\\xff"\r\n',
+    commands: [
+      ['GET', 'xx4'],
+      ['PING', 'ax\xff'],
+    ],
+  },
   { bytes: `PING\r\n${GET}ECHO a\n\r\n${GET}`, commands: [['PING'], ['GET', 'k'], ['ECHO', 'a'], ['GET', 'k']] },
   { bytes: `*0\r\n*-5\r\n\r\n\n${GET}`, commands: [['GET', 'k']] },
   { bytes: '*0\r\n*-1\r\n \t\r\n*-9223372036854775808\r\n', commands: [] },
   { bytes: '*1\rX$4\rYPINGZZ*0\rXPING\r\n', commands: [['PING'], ['PING']] },
-  { bytes: multibulk(['GET', 'k'], 'XX') + GET, commands: [['GET', 'k'], ['GET', 'k']] },
+  {
+    bytes: multibulk(['GET', 'k'], 'XX') + GET,
+    commands: [
+      ['GET', 'k'],
+      ['GET', 'k'],
+    ],
+  },
   { bytes: '*2\r\n$3\r\nGET\n\n$1\r\nk\r\n', commands: [['GET', 'k']] },
   { bytes: `${GET}*1\r\nfoo\r\n`, commands: [['GET', 'k']], error: "expected '$', got 'f'" },
   { bytes: '*1\r\n\r\n', commands: [], error: "expected '$', got '\r'" },
@@ -36,11 +48,13 @@ const STREAMS: readonly { readonly bytes: string; readonly commands: readonly (r
     commands: [],
     error: 'invalid multibulk length',
   })),
-  ...['+1', ' 1', '1 ', '01', '-0', '', '-1', '-5', 'abc', '536870913', '4294967296', '9223372036854775807', '18446744073709551617'].map((length) => ({
-    bytes: `*2\r\n$3\r\nGET\r\n$${length}\r\n`,
-    commands: [],
-    error: 'invalid bulk length',
-  })),
+  ...['+1', ' 1', '1 ', '01', '-0', '', '-1', '-5', 'abc', '536870913', '4294967296', '9223372036854775807', '18446744073709551617'].map(
+    (length) => ({
+      bytes: `*2\r\n$3\r\nGET\r\n$${length}\r\n`,
+      commands: [],
+      error: 'invalid bulk length',
+    }),
+  ),
   { bytes: 'GET "a\r\n', commands: [], error: 'unbalanced quotes in request' },
   { bytes: 'PING\r\nSET "k"v x\r\nPING\r\n', commands: [['PING']], error: 'unbalanced quotes in request' },
 ];
@@ -70,46 +84,19 @@ t.test('every pair of cuts', async (t) => {
   const wrong: string[] = [];
   for (let first = 0; first <= all.length; first++) {
     for (let second = first; second <= all.length; second++) {
-      if (JSON.stringify(driveRequests(cut(all, [first, second]), { gated: true })) !== JSON.stringify(expected)) wrong.push(`${first},${second}`);
+      if (JSON.stringify(driveRequests(cut(all, [first, second]), { gated: true })) !== JSON.stringify(expected))
+        wrong.push(`${first},${second}`);
     }
   }
   t.same(wrong, []);
 });
 
 t.test('random requests with random cuts', async (t) => {
-  await holds(
-    t,
-    'well-formed streams',
-    fc.property(requestStream, cuts, fc.nat(40), fc.boolean(), (pieces, parts, base, gated) => {
-      const all = latin1(pieces.map((piece) => piece.bytes).join(''));
-      const chunks = cut(all, offsetsOf(parts, all.length));
-      const { commands, error } = driveRequests(chunks, { gated, base: (turn) => (turn * base) % 41 });
-      const expected = pieces.flatMap((piece) => (piece.words === null ? [] : [piece.words]));
-      return error === null && JSON.stringify(commands) === JSON.stringify(expected);
-    }),
-    { runs: 1000 },
-  );
+  await holds(t, 'well-formed streams', requestsAreRead, { runs: 1000 });
 });
 
-t.test('random bytes: as the reference says, after each byte', async (t) => {
-  const limits = fc.constantFrom(DEFAULT_LIMITS, { authenticated: false, bulkMax: 512 * 1024 * 1024 }, { authenticated: true, bulkMax: 4 });
-  await holds(
-    t,
-    'odd streams',
-    fc.property(oddRequests, cuts, limits, (bytes, parts, limits) => {
-      const expected = readRequests(bytes, limits);
-
-      const all = latin1(bytes);
-      for (const chunks of [[all], cut(all, offsetsOf(parts, all.length))]) {
-        for (const gated of [false, true]) {
-          const read = driveRequests(chunks, { gated, limits, base: (turn) => turn % 7 });
-          if (JSON.stringify(read) !== JSON.stringify(expected)) return false;
-        }
-      }
-      return true;
-    }),
-    { runs: 2000 },
-  );
+t.test('random bytes: as the reference says', async (t) => {
+  await holds(t, 'odd streams', oddRequestsAreJudged, { runs: 2000 });
 });
 
 t.test('many frames in one buffer, one after the other', async (t) => {

@@ -1,0 +1,45 @@
+import t from 'tap';
+import { type Credentials, type Greeting, Handshake } from '../../../src/upstream/handshake.ts';
+import { encode } from '../../support/resp.ts';
+
+/** Runs a handshake against these answers; each verdict it gave, with its detail. */
+function verdicts(credentials: Credentials | undefined, ...answers: string[]): [Greeting, string][] {
+  const heard: [Greeting, string][] = [];
+  const handshake = new Handshake(credentials, (greeting, detail) => heard.push([greeting, detail]));
+  answers.forEach((answer, step) => {
+    const bytes = Buffer.from(`xx${answer}yy`, 'latin1');
+    handshake.onReply(step, bytes, 2, bytes.length - 2);
+  });
+  return heard;
+}
+
+const PASSWORD = { password: 'secret' };
+
+t.test('what it says', async (t) => {
+  const bytes = (credentials?: Credentials): Buffer => new Handshake(credentials, () => {}).bytes;
+  t.ok(bytes().equals(encode(['PING'])));
+  t.ok(bytes(PASSWORD).equals(Buffer.concat([encode(['AUTH', 'secret']), encode(['PING'])])));
+  t.ok(bytes({ username: 'ü', password: 'p w' }).equals(Buffer.concat([encode(['AUTH', 'ü', 'p w']), encode(['PING'])])));
+  t.equal(new Handshake(PASSWORD, () => {}).count, 2);
+});
+
+t.test('one verdict, by the last step or the first refusal', async (t) => {
+  t.same(verdicts(undefined, '+PONG\r\n'), [['serving', 'PING: PONG']]);
+  t.same(verdicts(PASSWORD, '+OK\r\n'), [], 'not yet');
+  t.same(verdicts(PASSWORD, '+OK\r\n', '+PONG\r\n'), [['serving', 'PING: PONG']]);
+  t.same(verdicts(PASSWORD, '-WRONGPASS no\r\n', '-NOAUTH first\r\n'), [['refused', 'AUTH: WRONGPASS no']]);
+  t.same(verdicts(undefined, '-NOAUTH Authentication required.\r\n'), [['refused', 'PING: NOAUTH Authentication required.']]);
+  t.same(verdicts(undefined, '$4\r\nPONG\r\n'), [['refused', 'PING: 4\r\nPONG']]);
+  t.same(verdicts(undefined, '-LOADING wait\r\n'), [['busy', 'PING: LOADING wait']]);
+  t.same(verdicts(undefined, '-BUSY script\r\n'), [['busy', 'PING: BUSY script']]);
+  t.same(verdicts(undefined, '-MASTERDOWN Link\r\n'), [['busy', 'PING: MASTERDOWN Link']]);
+  t.same(verdicts(undefined, '-LOADINGS\r\n'), [['refused', 'PING: LOADINGS']], 'whole words');
+});
+
+t.test('after a failure nothing more is decided', async (t) => {
+  const heard: Greeting[] = [];
+  const handshake = new Handshake(undefined, (greeting) => heard.push(greeting));
+  handshake.onFailure();
+  t.equal(handshake.onReply(0, Buffer.from('+PONG\r\n'), 0, 7), true);
+  t.same(heard, []);
+});
