@@ -39,6 +39,8 @@ export interface SessionContext {
 
 /** How long a closing session waits: for the client to take more of its last replies, then for it to close its side, too. */
 const LINGER_MS = 1000;
+/** Whoever has not authenticated gets no more memory than this for replies it does not read, in bytes. */
+const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 
 /**
  * One connected client.
@@ -64,6 +66,9 @@ export class Session implements ReplyTarget, Flushable {
 
   readonly #context: SessionContext;
   readonly #scanner: RequestScanner;
+  /** Unsent reply bytes beyond which the client is disconnected, and beyond which keyfan reads no more from it. */
+  #unsentMax = 0;
+  #pauseAt = 0;
   readonly #carry = new Carry();
   readonly #replies = new ReplyQueue();
   readonly #out = new OutBuffer();
@@ -89,7 +94,7 @@ export class Session implements ReplyTarget, Flushable {
     this.socket = socket;
     this.#context = context;
     this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax });
-    this.#scanner.authenticated = !context.authRequired;
+    this.authenticated = !context.authRequired;
     this.lastReadAt = tick();
     socket.on('error', () => {});
     socket.on('end', () => this.drain());
@@ -103,6 +108,9 @@ export class Session implements ReplyTarget, Flushable {
 
   set authenticated(value: boolean) {
     this.#scanner.authenticated = value;
+    this.#unsentMax = value ? this.#context.limits.unsentBytesMax : UNAUTHENTICATED_UNSENT_MAX;
+    // Below its high-water mark a socket does not tell when it has drained.
+    this.#pauseAt = Math.max(this.#unsentMax / 2, this.socket.writableHighWaterMark);
   }
 
   /** Replies owed to the client. */
@@ -149,12 +157,13 @@ export class Session implements ReplyTarget, Flushable {
   /** Handles the whole requests in `src[from, to)`; returns the offset behind what was used. */
   #process(src: Buffer, from: number, to: number): number {
     const scanner = this.#scanner;
-    const { inFlightMax, unsentBytesMax } = this.#context.limits;
+    const inFlightMax = this.#context.limits.inFlightMax;
+    const pauseAt = this.#pauseAt;
     const replies = this.#replies;
     let at = from;
     while (at < to) {
       // Replies of keyfan's own can be a thousand times as large as their requests.
-      if (replies.length >= inFlightMax || replies.heldBytes + this.#out.length > unsentBytesMax / 2) {
+      if (replies.length >= inFlightMax || replies.heldBytes + this.#out.length > pauseAt) {
         this.#pause();
         return at;
       }
@@ -203,7 +212,7 @@ export class Session implements ReplyTarget, Flushable {
     if (end - start > this.#largestReply) this.#largestReply = end - start;
     replies.settle(token, buf, start, end, given, this.#out);
     if (this.#out.length > 0) this.#context.turn.mark(this);
-    else if (replies.heldBytes > this.#context.limits.unsentBytesMax) this.#checkUnsent();
+    else if (replies.heldBytes > this.#unsentMax) this.#checkUnsent();
     return true;
   }
 
@@ -217,14 +226,14 @@ export class Session implements ReplyTarget, Flushable {
     const unsent = this.socket.writableLength;
     if (unsent === 0) this.#largestReply = 0;
     else if (!this.#checkUnsent()) return;
-    else if (unsent > this.#context.limits.unsentBytesMax / 2) this.#pause();
+    else if (unsent > this.#pauseAt) this.#pause();
     if (this.#paused) this.#resume();
     if (this.#closing && this.#replies.length === 0) this.#end();
   }
 
   /** False where the client had to be disconnected for not taking its replies. */
   #checkUnsent(): boolean {
-    if (this.unsentBytes <= this.#context.limits.unsentBytesMax + this.#largestReply) return true;
+    if (this.unsentBytes <= this.#unsentMax + this.#largestReply) return true;
     this.destroy('unsent replies above client_unsent');
     return false;
   }
@@ -236,9 +245,8 @@ export class Session implements ReplyTarget, Flushable {
 
   /** Goes on where `#pause` stopped, once half of what is allowed is free again. */
   #resume(): void {
-    const { inFlightMax, unsentBytesMax } = this.#context.limits;
     if (!this.#paused || this.#ended) return;
-    if (this.#replies.length > inFlightMax / 2 || this.socket.writableLength > unsentBytesMax / 2) return;
+    if (this.#replies.length > this.#context.limits.inFlightMax / 2 || this.socket.writableLength > this.#pauseAt) return;
     tick();
     this.#paused = false;
     if (!this.#closing && this.#carry.length > 0) this.#processCarry();

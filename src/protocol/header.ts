@@ -1,7 +1,7 @@
 import { CR, LF, MINUS, NINE, ZERO } from './bytes.ts';
 
 /** Not a number in Redis' sense. */
-export const INVALID = Number.NaN;
+const INVALID = Number.NaN;
 
 const INT64_MAX = '9223372036854775807';
 const INT64_MIN = '9223372036854775808';

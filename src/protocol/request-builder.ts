@@ -14,7 +14,6 @@ export class RequestBuilder {
 
   /** Starts a request of `argc` arguments whose first is argument 0 of `view`. */
   begin(argc: number, view: RequestView): void {
-    this.length = 0;
     if (this.buf.length > KEEP_MAX) this.buf = Buffer.allocUnsafeSlow(FIRST_SIZE);
     this.length = this.buf.write(`*${argc}\r\n`, 0, 'latin1');
     this.#copy(view, view.buf.indexOf(0x24, view.base), argEnd(view, 0) + 2);

@@ -10,8 +10,8 @@ import type { RequestView } from './request.ts';
  */
 export const LINE_MAX = 64 * 1024;
 /** Redis' limits for a client that has not authenticated yet. */
-export const UNAUTHENTICATED_ARGS_MAX = 10;
-export const UNAUTHENTICATED_BULK_MAX = 16384;
+const UNAUTHENTICATED_ARGS_MAX = 10;
+const UNAUTHENTICATED_BULK_MAX = 16384;
 const MULTIBULK_MAX = 2 ** 31 - 1;
 const ARGS_FIRST = 16;
 const ARGS_KEEP_MAX = 1024;
@@ -130,7 +130,6 @@ export class RequestScanner implements RequestView {
           this.#left = left;
           this.#bulk = -1;
           this.#at = at - from;
-          this.#bulk = -1;
           const verdict = this.#bulkHeader(src, at, to);
           if (verdict !== Scan.FRAME) return verdict;
           bulk = this.#bulk;

@@ -87,15 +87,15 @@ t.test('an idle client is disconnected, one that waits for a reply is not', asyn
 });
 
 t.test('row 22: a client that never reads its NOAUTH errors: what is kept for it is bounded, and nothing is lost', async (t) => {
-  const fleet = await startFleet({ nodes: 1, pool: { client_password: 'sesame', limits: { client_unsent: '256kb' } } });
+  const fleet = await startFleet({ nodes: 1, pool: { client_password: 'sesame' } });
   t.teardown(() => fleet.stop());
   const socket = await deafClient(fleet);
-  const count = 1_000_000;
+  const count = 500_000;
   const reply = '-NOAUTH Authentication required.\r\n';
   socket.write('PING\r\n'.repeat(count));
   const answered = await settled(async () => (await fleet.metrics()).sum('keyfan_errors_total', { code: 'no_auth' }));
-  // What the kernel's two socket buffers hold comes on top of the limit.
-  t.ok(answered * reply.length < 256 * 1024 + 12_000_000, `${answered} answered of ${count}`);
+  // Little before AUTH, whatever client_unsent says; what the kernel's two socket buffers hold comes on top.
+  t.ok(answered * reply.length < 12_000_000, `${answered} answered of ${count}`);
   const other = await fleet.connect();
   t.match((await other.command('PING')).text, /^-NOAUTH/, 'others are served meanwhile');
   const bytes = drainBytes(socket, count * reply.length);
@@ -126,11 +126,9 @@ t.test("a flood of requests with large replies of keyfan's own: held up, not ans
   const size = (await other.command('COMMAND')).raw.length;
   const socket = await deafClient(fleet);
   const count = 5000;
-  const before = process.memoryUsage().rss;
   socket.write('COMMAND\r\n'.repeat(count));
   const answered = await settled(async () => (await fleet.metrics()).sum('keyfan_requests_total', { command: 'command' }));
   t.ok(answered * size < 30_000_000, `${answered} of ${count} answered, ${size} bytes each`);
-  t.ok(process.memoryUsage().rss - before < 200_000_000);
   t.equal((await other.command('PING')).text, '+PONG\r\n');
   socket.destroy();
   await other.close();

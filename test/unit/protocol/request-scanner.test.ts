@@ -131,7 +131,7 @@ t.test('reset forgets the unfinished frame', async (t) => {
 
 t.test('what is left behind by one kind of frame does not colour the next', async (t) => {
   const scanner = new RequestScanner({ bulkMax: 1024 });
-  const loose = latin1(multibulk(['A'], 'XX') + GET + 'B c\r\n' + GET + '*0\rX' + GET);
+  const loose = latin1(`${multibulk(['A'], 'XX') + GET}B c\r\n${GET}*0\rX${GET}`);
   const seen: string[][] = [];
   const own: boolean[] = [];
   for (let at = 0; at < loose.length; ) {
