@@ -57,6 +57,8 @@ export const WORKLOADS: readonly Workload[] = [
   row('mset-10', 1, 'small', mset(10)),
   row('mget-100', 1, 'small', mget(100)),
   row('mset-100', 1, 'small', mset(100)),
+  row('mget-100-p16', 16, 'small', mget(100)),
+  row('mset-100-p16', 16, 'small', mset(100)),
 ];
 
 /** The workloads of these names; a word that is no name takes all whose name begins with it. All where there is no word. */

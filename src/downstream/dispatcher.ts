@@ -6,7 +6,7 @@ import { arityOk, commandOf } from '../command/table.ts';
 import { arityText, unknownText } from '../command/texts.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import type { RequestView } from '../protocol/request.ts';
-import { RequestBuilder } from '../protocol/request-builder.ts';
+import type { RequestBuilder } from '../protocol/request-builder.ts';
 import { NO_NODE, type Topology } from '../routing/topology.ts';
 import type { Backend } from '../upstream/backend.ts';
 import { FanOut } from './fan-out.ts';
@@ -42,7 +42,6 @@ export class Dispatcher {
   readonly #writesToAll: boolean;
   readonly #keyed: boolean;
   readonly #splitter: Splitter;
-  readonly #builder = new RequestBuilder();
   readonly #keys = new KeyList();
   /** Scratch for `pickAny`. */
   readonly #load: Int32Array;
@@ -177,27 +176,27 @@ export class Dispatcher {
       return;
     }
     const splitter = this.#splitter;
-    splitter.group(view, split.first, split.step, (view.argc - split.first) / split.step, this.topology);
+    const keys = (view.argc - split.first) / split.step;
+    splitter.split(view, split.first, split.step, keys, this.topology);
     if (splitter.fragments <= 1) this.#forward(session, view, splitter.fragments === 0 ? NO_NODE : (splitter.node[0] as number));
-    else this.#fanOut(session, view, row, split);
+    else this.#fanOut(session, row, split, keys);
   }
 
   /** Sends each node the part of the request that has its keys. */
-  #fanOut(session: Session, view: RequestView, row: CommandRow, split: Split): void {
-    const splitter = this.#splitter;
-    const builder = this.#builder;
+  #fanOut(session: Session, row: CommandRow, split: Split, keys: number): void {
+    const { fragments, node, fragmentOf, requests } = this.#splitter;
     const backends: Backend[] = [];
-    for (let i = 0; i < splitter.fragments; i++) backends.push(this.#backends[splitter.node[i] as number] as Backend);
-    const order = split.merge === 'array' ? splitter.fragmentOf.slice(0, splitter.keys) : NO_ORDER;
-    const names = backends.map((backend) => backend.node);
+    const names: string[] = [];
+    for (let i = 0; i < fragments; i++) {
+      const backend = this.#backends[node[i] as number] as Backend;
+      backends.push(backend);
+      names.push(backend.node);
+    }
+    const order = split.merge === 'array' ? fragmentOf.slice(0, keys) : NO_ORDER;
     const fanOut = new FanOut(session, session.open(), split.merge, row.write, names, order);
-    for (let i = 0; i < backends.length; i++) {
-      builder.begin(1 + (splitter.count[i] as number) * split.step, view);
-      for (let key = splitter.first[i] as number; key >= 0; key = splitter.next[key] as number) {
-        const arg = split.first + key * split.step;
-        builder.append(view, arg, arg + split.step - 1);
-      }
-      (backends[i] as Backend).send(builder.buf, 0, builder.length, fanOut, i, false);
+    for (let i = 0; i < fragments; i++) {
+      const { buf, start, end } = requests[i] as RequestBuilder;
+      (backends[i] as Backend).send(buf, start, end, fanOut, i, false);
     }
   }
 

@@ -1,72 +1,66 @@
-import type { RequestView } from '../protocol/request.ts';
-import { argEnd, argStart } from '../protocol/request.ts';
+import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
+import { RequestBuilder } from '../protocol/request-builder.ts';
 import { NO_NODE, type Topology } from '../routing/topology.ts';
 
 /**
- * Groups the keys of one request by node. One instance serves all requests, one after the other.
+ * Cuts one request into a fragment for each node that has some of its keys. One instance serves all requests, one after the other.
  *
- *   keys      k0 k1 k2 k3 k4          nodeOf  2  0  2  1  0
- *   fragments [ node 2: k0 k2 ] [ node 0: k1 k4 ] [ node 1: k3 ]      in order of first appearance
- *   chain     first[f] ─▶ next[k] ─▶ … ─▶ -1                            keys of a fragment, in order
+ *   keys        k0 k1 k2 k3 k4      on nodes  2  0  2  1  0
+ *   fragments   [ node 2: k0 k2 ] [ node 0: k1 k4 ] [ node 1: k3 ]      in order of first appearance
+ *   fragmentOf   0  1  0  2  1
  */
 export class Splitter {
-  /** Number of fragments; 0 where some key has no node. */
+  /** Number of fragments; 0 where some key has no node. Where it is 1 nothing was built: the request can go as it is. */
   fragments = 0;
-  /** Keys in the request. */
-  keys = 0;
-  /** By fragment: index of its node, its first key, its number of keys. */
+  /** By fragment: the index of its node, its number of keys, its request. */
   readonly node: Int32Array;
-  readonly first: Int32Array;
   readonly count: Int32Array;
-  /** By key: the next key of the same fragment or -1, and its fragment. */
-  next = new Int32Array(64);
+  readonly requests: readonly RequestBuilder[];
+  /** By key: its fragment. */
   fragmentOf = new Uint16Array(64);
-  readonly #last: Int32Array;
   readonly #fragmentOfNode: Int32Array;
 
   constructor(nodeCount: number) {
     this.node = new Int32Array(nodeCount);
-    this.first = new Int32Array(nodeCount);
     this.count = new Int32Array(nodeCount);
-    this.#last = new Int32Array(nodeCount);
+    this.requests = Array.from({ length: nodeCount }, () => new RequestBuilder());
     this.#fragmentOfNode = new Int32Array(nodeCount);
   }
 
-  /** Groups the `keys` keys that stand at argument `at`, `at + step` … */
-  group(view: RequestView, at: number, step: number, keys: number, topology: Topology): void {
-    if (keys > this.next.length) this.#grow(keys);
-    this.keys = keys;
+  /** Splits a request whose `keys` keys stand at argument `first`, `first + step` …; what follows a key goes with it. */
+  split(view: RequestView, first: number, step: number, keys: number, topology: Topology): void {
+    if (keys > this.fragmentOf.length) this.fragmentOf = new Uint16Array(keys * 2);
     this.fragments = 0;
     this.#fragmentOfNode.fill(-1);
-    for (let key = 0, arg = at; key < keys; key++, arg += step) {
+    for (let key = 0, arg = first; key < keys; key++, arg += step) {
       const node = topology.nodeFor(view.buf, argStart(view, arg), argEnd(view, arg));
       if (node === NO_NODE) {
         this.fragments = 0;
         return;
       }
-      this.#add(key, node);
+      let fragment = this.#fragmentOfNode[node] as number;
+      if (fragment < 0) {
+        fragment = this.#open(node);
+        // The keys so far are all on one node: one piece, copied only now that the request really splits.
+        if (fragment === 1) (this.requests[0] as RequestBuilder).append(view, first, arg - 1);
+      }
+      if (this.fragments > 1) (this.requests[fragment] as RequestBuilder).append(view, arg, arg + step - 1);
+      this.count[fragment] = (this.count[fragment] as number) + 1;
+      this.fragmentOf[key] = fragment;
     }
+    if (this.fragments > 1) this.#finish(view, step);
   }
 
-  #add(key: number, node: number): void {
-    let fragment = this.#fragmentOfNode[node] as number;
-    if (fragment < 0) {
-      fragment = this.fragments++;
-      this.#fragmentOfNode[node] = fragment;
-      this.node[fragment] = node;
-      this.first[fragment] = key;
-      this.count[fragment] = 0;
-    } else {
-      this.next[this.#last[fragment] as number] = key;
-    }
-    this.#last[fragment] = key;
-    this.next[key] = -1;
-    this.fragmentOf[key] = fragment;
-    this.count[fragment] = (this.count[fragment] as number) + 1;
+  #open(node: number): number {
+    const fragment = this.fragments++;
+    this.#fragmentOfNode[node] = fragment;
+    this.node[fragment] = node;
+    this.count[fragment] = 0;
+    (this.requests[fragment] as RequestBuilder).begin();
+    return fragment;
   }
 
-  #grow(keys: number): void {
-    this.next = new Int32Array(keys * 2);
-    this.fragmentOf = new Uint16Array(keys * 2);
+  #finish(view: RequestView, step: number): void {
+    for (let i = 0; i < this.fragments; i++) (this.requests[i] as RequestBuilder).finish(1 + (this.count[i] as number) * step, view);
   }
 }

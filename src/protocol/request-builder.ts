@@ -1,40 +1,57 @@
 import { copyBytes } from '../util/copy.ts';
+import { CR, DOLLAR, LF, STAR, ZERO } from './bytes.ts';
 import { argEnd, type RequestView } from './request.ts';
 
 const FIRST_SIZE = 4096;
 const KEEP_MAX = 1024 * 1024;
+/** Room before the arguments for the head, which is written last: `*N\r\n` with N up to 2^31, and the command's name. */
+const HEAD_MAX = 128;
 
 /**
- * Builds the requests of a fan-out in one scratch buffer that is used again for the next one: the caller sends (copies)
- * `buf[0, length)` before it begins another. Arguments are copied in encoded form, `$3\r\nkey\r\n`, as they came.
+ * Builds one fragment's request in a scratch buffer that is used again for the next request: it must be sent (copied) before.
+ * Arguments are copied in encoded form, `$3\r\nkey\r\n`, as they came; how many there are is known in the end.
+ *
+ *   buf  ░░░░░░ *3\r\n $4\r\n MGET\r\n $1\r\n a\r\n $1\r\n b\r\n ░░░░░
+ *               ^start                 ^HEAD_MAX                 ^end
  */
 export class RequestBuilder {
   buf = Buffer.allocUnsafeSlow(FIRST_SIZE);
-  length = 0;
+  start = HEAD_MAX;
+  end = HEAD_MAX;
 
-  /** Starts a request of `argc` arguments whose first is argument 0 of `view`. */
-  begin(argc: number, view: RequestView): void {
+  begin(): void {
+    this.end = HEAD_MAX;
     if (this.buf.length > KEEP_MAX) this.buf = Buffer.allocUnsafeSlow(FIRST_SIZE);
-    this.length = this.buf.write(`*${argc}\r\n`, 0, 'latin1');
-    this.#copy(view, view.buf.indexOf(0x24, view.base), argEnd(view, 0) + 2);
   }
 
   /** Appends arguments `first` to `last` of `view`, `first` at least 1. */
   append(view: RequestView, first: number, last: number): void {
-    this.#copy(view, argEnd(view, first - 1) + 2, argEnd(view, last) + 2);
+    const from = argEnd(view, first - 1) + 2;
+    const to = argEnd(view, last) + 2;
+    const end = this.end + (to - from);
+    if (end > this.buf.length) this.#makeRoom(end);
+    copyBytes(this.buf, this.end, view.buf, from, to);
+    this.end = end;
   }
 
-  #copy(view: RequestView, start: number, end: number): void {
-    const size = end - start;
-    if (this.length + size > this.buf.length) this.#makeRoom(size);
-    copyBytes(this.buf, this.length, view.buf, start, end);
-    this.length += size;
+  /** Completes a request of `argc` arguments whose name is argument 0 of `view`, at most 64 bytes long. */
+  finish(argc: number, view: RequestView): void {
+    const { buf } = this;
+    const nameEnd = argEnd(view, 0) + 2;
+    let name = view.base;
+    while (view.buf[name] !== DOLLAR) name++;
+    let at = HEAD_MAX - (nameEnd - name);
+    copyBytes(buf, at, view.buf, name, nameEnd);
+    buf[--at] = LF;
+    buf[--at] = CR;
+    for (let left = argc; left > 0; left = Math.floor(left / 10)) buf[--at] = ZERO + (left % 10);
+    buf[--at] = STAR;
+    this.start = at;
   }
 
-  #makeRoom(size: number): void {
-    if (this.length + size <= this.buf.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.buf.length * 2, this.length + size));
-    this.buf.copy(larger, 0, 0, this.length);
+  #makeRoom(end: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buf.length * 2, end));
+    this.buf.copy(larger, HEAD_MAX, HEAD_MAX, this.end);
     this.buf = larger;
   }
 }

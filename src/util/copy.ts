@@ -22,5 +22,13 @@ export function copyBytes(dst: Buffer, at: number, src: Buffer, start: number, e
     dst[to + 6] = src[from + 6] as number;
     dst[to + 7] = src[from + 7] as number;
   }
+  if (end - from > 3) {
+    dst[to] = src[from] as number;
+    dst[to + 1] = src[from + 1] as number;
+    dst[to + 2] = src[from + 2] as number;
+    dst[to + 3] = src[from + 3] as number;
+    from += 4;
+    to += 4;
+  }
   for (; from < end; from++, to++) dst[to] = src[from] as number;
 }

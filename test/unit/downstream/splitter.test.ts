@@ -1,24 +1,28 @@
 import t from 'tap';
 import { Splitter } from '../../../src/downstream/splitter.ts';
+import type { RequestBuilder } from '../../../src/protocol/request-builder.ts';
 import type { Topology } from '../../../src/routing/topology.ts';
-import { viewOf } from '../../support/view.ts';
+import { frameOf, viewOf } from '../../support/view.ts';
 
 /** A key's first character is the index of its node; `x` has none. */
 const topology = {
   nodeFor: (buf: Buffer, start: number, end: number): number => (start === end || buf[start] === 0x78 ? -1 : (buf[start] as number) - 48),
 } as unknown as Topology;
 
-/** Fragments as `[node, [positions of its keys]]`. */
+/** Fragments as `[node, [positions of its keys]]`; checks the request of each against the positions. */
 function split(splitter: Splitter, first: number, step: number, ...args: string[]): [number, number[]][] {
-  splitter.group(viewOf(...args), first, step, (args.length - first) / step, topology);
+  const keys = (args.length - first) / step;
+  splitter.split(viewOf(...args), first, step, keys, topology);
   return Array.from({ length: splitter.fragments }, (_, fragment) => {
-    const keys: number[] = [];
-    for (let key = splitter.first[fragment] as number; key >= 0; key = splitter.next[key] as number) {
-      keys.push(key);
-      if (splitter.fragmentOf[key] !== fragment) t.fail(`key ${key} is not in fragment ${fragment}`);
+    const own = Array.from({ length: keys }, (_, key) => key).filter((key) => splitter.fragmentOf[key] === fragment);
+    if (splitter.count[fragment] !== own.length) t.fail(`fragment ${fragment} does not count its keys`);
+    if (splitter.fragments > 1) {
+      const { buf, start, end } = splitter.requests[fragment] as RequestBuilder;
+      const parts = own.flatMap((key) => args.slice(first + key * step, first + (key + 1) * step));
+      if (!buf.subarray(start, end).equals(frameOf(args[0] as string, ...parts)))
+        t.fail(`fragment ${fragment} is not its part of the request`);
     }
-    if (splitter.count[fragment] !== keys.length) t.fail(`fragment ${fragment} does not count its keys`);
-    return [splitter.node[fragment] as number, keys];
+    return [splitter.node[fragment] as number, own];
   });
 }
 
@@ -30,6 +34,14 @@ t.test('fragments in order of first appearance, keys in order, duplicates kept',
     [1, [3]],
   ]);
   t.same(split(splitter, 1, 2, 'MSET', '1a', '0', '1a', '2'), [[1, [0, 1]]], 'values are not keys');
+  t.same(
+    split(splitter, 1, 2, 'MSET', '1a', '0', '1a', '2', '0a', '1', '1b', '0'),
+    [
+      [1, [0, 1, 3]],
+      [0, [2]],
+    ],
+    'a value goes with its key',
+  );
   t.same(split(splitter, 1, 1, 'DEL', '0a'), [[0, [0]]], 'nothing is left of the request before');
 });
 
