@@ -25,5 +25,5 @@ t.test('clients are served rightly while others send anything and leave anyhow',
     await client.close();
     return Array.isArray(value);
   }, 'all nodes to be up');
-  await holds(t, 'siege', besiege(port, (proxy.adminAddress() as { port: number }).port), { runs: 10 });
+  await holds(t, 'siege', besiege(port, (proxy.adminAddress() as { port: number }).port), { runs: 10, endOnFailure: true });
 });
