@@ -80,6 +80,8 @@ export class Session implements ReplyTarget, Flushable {
   #closing = false;
   /** Our FIN is sent (or the socket is gone). */
   #ended = false;
+  /** What is to be sent has waited for one turn already. */
+  #lingering = false;
   /** The request at hand lies in the carry's buffer, which may be given away. */
   #owned = false;
   #gaveAway = false;
@@ -222,6 +224,13 @@ export class Session implements ReplyTarget, Flushable {
 
   flush(): void {
     if (this.#ended) return;
+    if (this.#replies.length > 0 && !this.#lingering) {
+      // More replies are to come: one turn later they may leave in the same write.
+      this.#lingering = true;
+      this.#context.turn.mark(this);
+      return;
+    }
+    this.#lingering = false;
     this.#out.flush(this.socket);
     const unsent = this.socket.writableLength;
     if (unsent === 0) this.#largestReply = 0;

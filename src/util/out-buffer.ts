@@ -1,4 +1,4 @@
-import { CHUNK_SIZE, giveChunk, takeChunk } from './chunk-pool.ts';
+import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk } from './chunk-pool.ts';
 import { copyBytes } from './copy.ts';
 
 /** What an out-buffer writes to: the part of `net.Socket` it needs. */
@@ -25,25 +25,29 @@ export function worthView(size: number, buf: Buffer): boolean {
  * Bytes waiting for the end of the turn, in order:
  *
  *   full[0] full[1] …   chunk ▓▓▓▓▓▓░░░░
- *   (whole buffers)           ^used
+ *   (closed)                  ^used
  *
- * Small frames are copied into `chunk`; a large frame whose buffer is given away stands in `full` as a view.
+ * Small frames are copied into `chunk`, which begins small and is exchanged for a large one once; a large frame whose buffer is
+ * given away stands in `full` as a view.
  */
 export class OutBuffer {
   /** Bytes appended and not yet handed to the sink. */
   length = 0;
   #chunk: Buffer | null = null;
+  #capacity = 0;
   #used = 0;
   #full: Buffer[] = [];
+  /** The chunks that `full` shows, to be given back together. */
+  #closed: Buffer[] = [];
 
   /** Takes `src[start, end)`. With `given`, nobody will ever again write to `src`, and a large frame is kept as a view. */
   append(src: Buffer, start: number, end: number, given: boolean): void {
     const size = end - start;
     this.length += size;
-    const chunk = this.#chunk;
-    if (chunk !== null && this.#used + size <= CHUNK_SIZE && !given) {
-      copyBytes(chunk, this.#used, src, start, end);
-      this.#used += size;
+    const used = this.#used;
+    if (used + size <= this.#capacity && !given) {
+      copyBytes(this.#chunk as Buffer, used, src, start, end);
+      this.#used = used + size;
     } else {
       this.#appendSlow(src, start, end, given);
     }
@@ -51,29 +55,46 @@ export class OutBuffer {
 
   #appendSlow(src: Buffer, start: number, end: number, given: boolean): void {
     if (given) {
-      this.#closeChunk();
+      this.#close();
       this.#full.push(src.subarray(start, end));
       return;
     }
-    let from = start;
-    while (from < end) {
-      if (this.#chunk === null) {
-        this.#chunk = takeChunk();
-        this.#used = 0;
-      }
-      const size = Math.min(end - from, CHUNK_SIZE - this.#used);
-      copyBytes(this.#chunk, this.#used, src, from, from + size);
+    for (let from = start; from < end; ) {
+      if (this.#capacity < LARGE_CHUNK || this.#used === LARGE_CHUNK) this.#extend(end - from);
+      const size = Math.min(end - from, this.#capacity - this.#used);
+      copyBytes(this.#chunk as Buffer, this.#used, src, from, from + size);
       this.#used += size;
       from += size;
-      if (from < end) this.#closeChunk();
     }
   }
 
-  #closeChunk(): void {
+  /** Makes room for some of `size` bytes: a first chunk, a large one for a small one, or a further one. */
+  #extend(size: number): void {
+    const old = this.#chunk;
+    const large = this.#used + size > SMALL_CHUNK || this.#full.length > 0;
+    const chunk = takeChunk(large ? LARGE_CHUNK : SMALL_CHUNK);
+    if (old !== null && old.length < chunk.length) {
+      copyBytes(chunk, 0, old, 0, this.#used);
+      giveChunk(old);
+    } else {
+      this.#close();
+    }
+    this.#chunk = chunk;
+    this.#capacity = chunk.length;
+  }
+
+  /** Ends the chunk in use. */
+  #close(): void {
     const chunk = this.#chunk;
     if (chunk === null) return;
-    if (this.#used > 0) this.#full.push(this.#used === CHUNK_SIZE ? chunk : chunk.subarray(0, this.#used));
+    this.#full.push(chunk.subarray(0, this.#used));
+    this.#closed.push(chunk);
+    this.#reset();
+  }
+
+  #reset(): void {
     this.#chunk = null;
+    this.#capacity = 0;
     this.#used = 0;
   }
 
@@ -81,34 +102,44 @@ export class OutBuffer {
   flush(sink: Sink): void {
     if (this.length === 0) return;
     this.length = 0;
-    const chunk = this.#chunk as Buffer;
     if (this.#full.length > 0) {
-      this.#closeChunk();
+      this.#close();
       this.#flushAll(sink);
       return;
     }
-    const idle = sink.writableLength === 0;
-    sink.write(chunk.subarray(0, this.#used));
-    this.#used = 0;
+    const chunk = this.#chunk as Buffer;
+    const bytes = chunk.subarray(0, this.#used);
+    this.#reset();
+    if (sink.writableLength > 0) {
+      // The kernel is behind, and these bytes may wait for long: they must not keep a whole chunk.
+      sink.write(Buffer.from(bytes));
+      giveChunk(chunk);
+      return;
+    }
+    sink.write(bytes);
     // Taken by the kernel within the call: the chunk may be used again at once.
-    if (idle && sink.writableLength === 0) giveChunk(chunk);
-    this.#chunk = null;
+    if (sink.writableLength === 0) giveChunk(chunk);
   }
 
   #flushAll(sink: Sink): void {
     const full = this.#full;
+    const closed = this.#closed;
     this.#full = [];
+    this.#closed = [];
+    const idle = sink.writableLength === 0;
     sink.cork();
     for (const bytes of full) sink.write(bytes);
     sink.uncork();
+    if (idle && sink.writableLength === 0) for (const chunk of closed) giveChunk(chunk);
   }
 
   /** Drops everything that was not handed over yet. */
   clear(): void {
     if (this.#chunk !== null) giveChunk(this.#chunk);
-    this.#chunk = null;
-    this.#used = 0;
+    for (const chunk of this.#closed) giveChunk(chunk);
+    this.#reset();
     this.#full = [];
+    this.#closed = [];
     this.length = 0;
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { splitInline } from '../../src/protocol/inline.ts';
 import { parseReply, replyEnd } from '../support/resp.ts';
 import { cuts, inlineLine, oddReplies, oddRequests, offsetsOf, requestStream, resp2Reply, resp3Reply } from './arbitraries.ts';
-import { byteByByte, cut, driveReplies, driveRequests, latin1 } from './drive.ts';
+import { crumbs, cut, driveReplies, driveRequests, latin1 } from './drive.ts';
 import { DEFAULT_LIMITS, inlineWords, readRequests } from './reference.ts';
 
 const same = (actual: unknown, expected: unknown): boolean => JSON.stringify(actual) === JSON.stringify(expected);
@@ -26,7 +26,7 @@ const limits = fc.constantFrom(DEFAULT_LIMITS, { ...DEFAULT_LIMITS, authenticate
 export const oddRequestsAreJudged = fc.property(oddRequests, cuts, limits, (bytes, parts, limits) => {
   const expected = readRequests(bytes, limits);
   const all = latin1(bytes);
-  return [[all], byteByByte(all), cut(all, offsetsOf(parts, all.length))].every((chunks) =>
+  return [[all], crumbs(all), cut(all, offsetsOf(parts, all.length))].every((chunks) =>
     [false, true].every((gated) => same(driveRequests(chunks, { gated, limits, base: (turn) => turn % 7 }), expected)),
   );
 });
@@ -61,7 +61,7 @@ export const oddRepliesAreJudged = fc.property(oddReplies, cuts, (bytes, parts) 
   const stream = latin1(bytes);
   const whole = driveReplies([stream]);
   const pieces = driveReplies(cut(stream, offsetsOf(parts, stream.length)), { base: (turn) => turn % 5 });
-  return same(pieces, whole) && same(driveReplies(byteByByte(stream)), whole);
+  return same(pieces, whole) && same(driveReplies(crumbs(stream)), whole);
 });
 
 /** The words of an inline request that lies between other bytes. */

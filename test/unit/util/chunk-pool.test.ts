@@ -1,23 +1,25 @@
 import t from 'tap';
-import { CHUNK_SIZE, giveChunk, takeChunk } from '../../../src/util/chunk-pool.ts';
+import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk } from '../../../src/util/chunk-pool.ts';
 
-t.test('a chunk belongs to one taker until it is given back', async (t) => {
-  const first = takeChunk();
-  const second = takeChunk();
-  t.not(first, second);
-  t.equal(first.length, CHUNK_SIZE);
-  t.equal(first.buffer.byteLength, CHUNK_SIZE, 'on memory of its own');
-  giveChunk(first);
-  t.equal(takeChunk(), first, 'used again');
-  t.not(takeChunk(), first);
-});
+for (const size of [SMALL_CHUNK, LARGE_CHUNK]) {
+  t.test(`a chunk of ${size} bytes belongs to one taker until it is given back`, async (t) => {
+    const first = takeChunk(size);
+    const second = takeChunk(size);
+    t.not(first, second);
+    t.equal(first.length, size);
+    t.equal(first.buffer.byteLength, size, 'on memory of its own');
+    giveChunk(first);
+    t.equal(takeChunk(size), first, 'used again');
+    t.not(takeChunk(size), first);
+  });
 
-t.test('the pool keeps a bounded number of chunks', async (t) => {
-  const chunks = new Set(Array.from({ length: 1500 }, takeChunk));
-  t.equal(chunks.size, 1500, 'all different');
-  for (const chunk of chunks) giveChunk(chunk);
-  const again = Array.from({ length: 1500 }, takeChunk);
-  const kept = again.filter((chunk) => chunks.has(chunk)).length;
-  t.equal(kept, 1024);
-  t.equal(new Set(again).size, 1500);
-});
+  t.test(`the pool keeps 16 MiB of chunks of ${size} bytes`, async (t) => {
+    const max = (16 * 1024 * 1024) / size;
+    const chunks = new Set(Array.from({ length: max + 100 }, () => takeChunk(size)));
+    t.equal(chunks.size, max + 100, 'all different');
+    for (const chunk of chunks) giveChunk(chunk);
+    const again = Array.from({ length: max + 100 }, () => takeChunk(size));
+    t.equal(again.filter((chunk) => chunks.has(chunk)).length, max);
+    t.equal(new Set(again).size, max + 100);
+  });
+}

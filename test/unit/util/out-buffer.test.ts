@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { CHUNK_SIZE } from '../../../src/util/chunk-pool.ts';
+import { LARGE_CHUNK, SMALL_CHUNK } from '../../../src/util/chunk-pool.ts';
 import { OutBuffer, type Sink, worthView } from '../../../src/util/out-buffer.ts';
 import { holds } from '../../fuzz/property.ts';
 
@@ -56,6 +56,7 @@ type Step =
   | { readonly do: 'flush'; readonly to: 0 | 1 }
   | { readonly do: 'fast' | 'slow' | 'drain'; readonly to: 0 | 1 };
 
+const AROUND_CHUNKS = [SMALL_CHUNK, LARGE_CHUNK].flatMap((size) => [size - 1, size, size + 1]);
 const which = fc.constantFrom<0 | 1>(0, 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -63,7 +64,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('append' as const),
       to: which,
-      size: fc.oneof(fc.nat(100), fc.nat(5000), fc.nat(50_000), fc.constantFrom(CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 0)),
+      size: fc.oneof(fc.nat(100), fc.nat(5000), fc.nat(200_000), fc.constantFrom(0, ...AROUND_CHUNKS)),
       given: fc.boolean(),
     }),
   },
@@ -127,6 +128,19 @@ t.test('one write, or one corked group, whatever was appended', async (t) => {
   out.flush(sink);
   t.equal(sink.corks, 1);
   t.equal(sink.writes, 4);
+});
+
+t.test('what waits behind a slow client keeps no chunk: a few bytes must not pin thousands', async (t) => {
+  const out = new OutBuffer();
+  const pinned: number[] = [];
+  const sink = { writableLength: 0, cork() {}, uncork() {}, write: (bytes: Uint8Array) => pinned.push(bytes.buffer.byteLength) > 0 };
+  for (let i = 0; i < 2; i++) {
+    out.append(Buffer.from('+OK\r\n'), 0, 5, false);
+    out.flush(sink);
+    sink.writableLength += 5;
+  }
+  t.equal(pinned[0], SMALL_CHUNK, 'the first write may be taken at once');
+  t.ok((pinned[1] as number) < SMALL_CHUNK, `the second pins ${pinned[1]} bytes`);
 });
 
 t.test('a given frame is passed on as it is, not copied', async (t) => {
