@@ -116,9 +116,12 @@ async function measure(workload: Workload, targets: readonly Target[], nodes: re
   return cells;
 }
 
+const WARM_UP_REQUESTS = 2000;
+
 /** Runs ever larger batches until one is long enough to tell how many requests take `seconds`. */
 async function warmUp(target: Target, workload: Workload, { seconds, keyspace }: Plan): Promise<number> {
-  let requests = workload.clients * workload.pipeline;
+  // Fewer may take less than a millisecond, which redis-benchmark calls infinitely fast.
+  let requests = Math.max(WARM_UP_REQUESTS, workload.clients * workload.pipeline);
   for (;;) {
     const { requestsPerSecond, requests: done } = await runRedisBenchmark(target.port, workload, requests, keyspace);
     if (done / requestsPerSecond >= WARM_UP_SECONDS / 2) return Math.ceil(requestsPerSecond * seconds);

@@ -13,6 +13,8 @@ export interface Measured {
 
 export const REDIS_BENCHMARK = process.env.REDIS_BENCHMARK ?? 'redis-benchmark';
 const CLIENT_SAMPLE_MS = 50;
+/** redis-benchmark spins for ever where a connection fails. */
+const RUN_MAX_MS = 120_000;
 
 /** What redis-benchmark says to every proxy, which has no CONFIG. */
 const KNOWN_WARNING = /Could not fetch server CONFIG/;
@@ -24,7 +26,7 @@ export async function runRedisBenchmark(port: number, workload: Workload, reques
   const count = Math.max(1, Math.ceil(requests / whole)) * whole;
   const options = { h: '127.0.0.1', p: port, n: count, c: clients, P: pipeline, r: keyspace };
   const flags = Object.entries(options).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
-  const child = spawn(REDIS_BENCHMARK, [...flags, '--csv', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(REDIS_BENCHMARK, [...flags, '--csv', ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_MAX_MS });
   const began = performance.now();
   let clientCpu = 0;
   let sampledAt = began;
