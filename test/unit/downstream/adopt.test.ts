@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import { adopt } from '../../../src/downstream/adopt.ts';
+import { READ_BUFFER } from '../../../src/util/read-buffer.ts';
+import { until } from '../../support/wait.ts';
+
+/** Collects what an adopted socket reads: copied, as the buffer is used again. */
+function collector(): { readonly chunks: Buffer[]; readonly onRead: (size: number) => void; bytes(): number } {
+  const chunks: Buffer[] = [];
+  return {
+    chunks,
+    onRead: (size) => chunks.push(Buffer.from(READ_BUFFER.subarray(0, size))),
+    bytes: () => chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+  };
+}
+
+t.test('an accepted socket reads into the shared buffer, writes, and ends half by half', async (t) => {
+  const seen = collector();
+  const adopted: Socket[] = [];
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => adopted.push(adopt(socket, seen.onRead)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const sent = randomBytes(300_000);
+  client.end(sent);
+  await until(() => seen.bytes() === sent.length, 'all bytes to arrive');
+  t.ok(Buffer.concat(seen.chunks).equals(sent));
+  t.ok(
+    seen.chunks.every((chunk) => chunk.length <= READ_BUFFER.length),
+    'a read at a time',
+  );
+  const socket = adopted[0] as Socket;
+  t.equal(socket.remotePort, client.localPort);
+  let answer = '';
+  client.on('data', (chunk) => {
+    answer += chunk;
+  });
+  socket.end('answered after its FIN');
+  await Promise.all([once(client, 'close'), once(socket, 'close')]);
+  t.equal(answer, 'answered after its FIN');
+});
+
+t.test('without access to the handle the chunks are copied, in pieces that fit', async (t) => {
+  const seen = collector();
+  const stream = new PassThrough({ highWaterMark: 1024 * 1024 });
+  t.equal(adopt(stream as unknown as Socket, seen.onRead), stream);
+  const sent = randomBytes(3 * READ_BUFFER.length + 17);
+  stream.write(sent);
+  await until(() => seen.bytes() === sent.length, 'all bytes to arrive');
+  t.ok(Buffer.concat(seen.chunks).equals(sent));
+});
