@@ -40,7 +40,7 @@ t.test('an accepted socket reads into the shared buffer, writes, and ends half b
     answer += chunk;
   });
   socket.end('answered after its FIN');
-  await Promise.all([once(client, 'close'), once(socket, 'close')]);
+  await until(() => client.destroyed && socket.destroyed, 'both sides to close');
   t.equal(answer, 'answered after its FIN');
 });
 
