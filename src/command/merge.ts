@@ -24,27 +24,30 @@ export const MERGES = { array: mergeArray, status: mergeStatus, sum: mergeSum, b
  *   whole   *5 │ a │ b │ c │ d │ e
  */
 function mergeArray(parts: readonly Buffer[], order: Uint16Array): Buffer | null {
-  const cursors = new Float64Array(parts.length);
+  const cursors: number[] = [];
   const header = `*${order.length}\r\n`;
   let size = header.length;
   let elements = 0;
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i] as Buffer;
+  for (const part of parts) {
     if (!isArray(part, 0)) return null;
     const first = lineEnd(part, 0);
     elements += headerNumber(part, 0);
-    cursors[i] = first;
+    cursors.push(first);
     size += part.length - first;
   }
   if (elements !== order.length) return null;
   const whole = Buffer.allocUnsafe(size);
   let at = whole.write(header, 0, 'latin1');
-  for (let i = 0; i < order.length; i++) {
+  for (let i = 0; i < order.length; ) {
     const from = order[i] as number;
     const part = parts[from] as Buffer;
     const start = cursors[from] as number;
-    const end = start < part.length ? bulkEnd(part, start) : -1;
-    if (end < 0) return null;
+    let end = start;
+    // Neighbours that come from the same fragment are neighbours there.
+    do {
+      end = end < part.length ? bulkEnd(part, end) : -1;
+      if (end < 0) return null;
+    } while (++i < order.length && order[i] === from);
     copyBytes(whole, at, part, start, end);
     cursors[from] = end;
     at += end - start;

@@ -3,6 +3,7 @@ import { ERRORS, type ErrorCode, type Executed, errorText } from '../errors.ts';
 import { isError } from '../protocol/element.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
+import { copyBytes } from '../util/copy.ts';
 import { worthView } from '../util/out-buffer.ts';
 
 /** What is known about one fragment once it is settled. */
@@ -45,7 +46,8 @@ export class FanOut implements ReplyTarget {
   }
 
   onReply(fragment: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
-    const reply = given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
+    const reply = given ? buf.subarray(start, end) : Buffer.allocUnsafe(end - start);
+    if (!given) copyBytes(reply, 0, buf, start, end);
     if (isError(reply, 0)) {
       this.#settle(fragment, { reply, executed: 'no', error: reply.toString('latin1', 1, reply.length - 2) });
     } else {

@@ -27,28 +27,36 @@ export class Splitter {
     this.#fragmentOfNode = new Int32Array(nodeCount);
   }
 
-  /** Splits a request whose `keys` keys stand at argument `first`, `first + step` …; what follows a key goes with it. */
+  /**
+   * Splits a request whose `keys` keys stand at argument `first`, `first + step` …; what follows a key goes with it. Neighbours
+   * on the same node are copied as one piece, and nothing is copied before a second node appears.
+   */
   split(view: RequestView, first: number, step: number, keys: number, topology: Topology): void {
     if (keys > this.fragmentOf.length) this.fragmentOf = new Uint16Array(keys * 2);
     this.fragments = 0;
     this.#fragmentOfNode.fill(-1);
-    for (let key = 0, arg = first; key < keys; key++, arg += step) {
+    let piece = -1;
+    let pieceAt = first;
+    let arg = first;
+    for (let key = 0; key < keys; key++, arg += step) {
       const node = topology.nodeFor(view.buf, argStart(view, arg), argEnd(view, arg));
       if (node === NO_NODE) {
         this.fragments = 0;
         return;
       }
       let fragment = this.#fragmentOfNode[node] as number;
-      if (fragment < 0) {
-        fragment = this.#open(node);
-        // The keys so far are all on one node: one piece, copied only now that the request really splits.
-        if (fragment === 1) (this.requests[0] as RequestBuilder).append(view, first, arg - 1);
+      if (fragment < 0) fragment = this.#open(node);
+      if (fragment !== piece) {
+        if (piece >= 0) (this.requests[piece] as RequestBuilder).append(view, pieceAt, arg - 1);
+        piece = fragment;
+        pieceAt = arg;
       }
-      if (this.fragments > 1) (this.requests[fragment] as RequestBuilder).append(view, arg, arg + step - 1);
       this.count[fragment] = (this.count[fragment] as number) + 1;
       this.fragmentOf[key] = fragment;
     }
-    if (this.fragments > 1) this.#finish(view, step);
+    if (this.fragments <= 1) return;
+    (this.requests[piece] as RequestBuilder).append(view, pieceAt, arg - 1);
+    for (let i = 0; i < this.fragments; i++) (this.requests[i] as RequestBuilder).finish(1 + (this.count[i] as number) * step, view);
   }
 
   #open(node: number): number {
@@ -58,9 +66,5 @@ export class Splitter {
     this.count[fragment] = 0;
     (this.requests[fragment] as RequestBuilder).begin();
     return fragment;
-  }
-
-  #finish(view: RequestView, step: number): void {
-    for (let i = 0; i < this.fragments; i++) (this.requests[i] as RequestBuilder).finish(1 + (this.count[i] as number) * step, view);
   }
 }
