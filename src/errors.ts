@@ -55,7 +55,7 @@ export const ERROR_INDEX: Readonly<Record<ErrorCode, number>> = Object.freeze(
 );
 
 /** Makes a text safe inside a one-line reply as Redis does: line breaks become spaces. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/[\r\n]/g, ' ');
 }
 

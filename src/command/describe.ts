@@ -1,5 +1,5 @@
 import { arrayReply, bulkReply, errorReply, integerReply } from '../protocol/encode.ts';
-import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
+import { argBytes, type RequestView } from '../protocol/request.ts';
 import { argIs, argLower } from './argument.ts';
 import { CATALOG, commandNamed } from './catalog.ts';
 import type { Command, Tree } from './data.ts';
@@ -127,7 +127,7 @@ function keysReply(view: RequestView, withFlags: boolean): Buffer {
   if (count < 0 && !command.flags.includes('no_mandatory_keys')) return errorReply('ERR Invalid arguments specified for command');
   return arrayReply(
     Array.from(keys.at.subarray(0, keys.count), (index) => {
-      const key = bulkReply(inner.buf.subarray(argStart(inner, index), argEnd(inner, index)));
+      const key = bulkReply(argBytes(inner, index));
       return withFlags ? arrayReply([key, Buffer.from(statusListText(keyFlags(command, inner, index)))]) : key;
     }),
   );

@@ -1,3 +1,4 @@
+import { oneLine } from '../errors.ts';
 import type { RequestView } from '../protocol/request.ts';
 import { argText } from '../protocol/request.ts';
 import { asciiLower, asciiUpper } from './argument.ts';
@@ -35,5 +36,3 @@ function cText(view: RequestView, i: number): string {
   const end = text.indexOf('\0');
   return end === -1 ? text : text.slice(0, end);
 }
-
-const oneLine = (text: string): string => text.replace(/[\r\n]/g, ' ');

@@ -5,7 +5,7 @@ import { isWhole, SPLITS, type Split } from '../command/split.ts';
 import { arityOk, commandOf } from '../command/table.ts';
 import { arityText, unknownText } from '../command/texts.ts';
 import type { PoolCounters } from '../observe/counters.ts';
-import type { RequestView } from '../protocol/request.ts';
+import { argEnd, argStart, argText, type RequestView } from '../protocol/request.ts';
 import type { RequestBuilder } from '../protocol/request-builder.ts';
 import { NO_NODE, type Topology } from '../routing/topology.ts';
 import type { Backend } from '../upstream/backend.ts';
@@ -77,9 +77,7 @@ export class Dispatcher {
       return;
     }
     if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') {
-      const at = 2 * row.soleKey;
-      const { buf, base, args } = view;
-      this.#forward(session, view, this.topology.nodeFor(buf, base + (args[at] as number), base + (args[at + 1] as number)));
+      this.#forward(session, view, this.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey)));
       return;
     }
     this.#plans[row.policy](session, view, row);
@@ -94,12 +92,11 @@ export class Dispatcher {
   };
 
   #unknown(session: Session, view: RequestView): void {
-    const text = unknownText(view);
-    if (FOREIGN_NAMES.test(view.buf.toString('latin1', view.base + (view.args[0] as number), view.base + (view.args[1] as number)))) {
+    if (FOREIGN_NAMES.test(argText(view, 0))) {
       session.destroy('possible cross-protocol scripting');
       return;
     }
-    session.fail(session.open(), 'unknown_command', text);
+    session.fail(session.open(), 'unknown_command', unknownText(view));
   }
 
   #answer(session: Session, view: RequestView, row: CommandRow): void {
@@ -161,8 +158,8 @@ export class Dispatcher {
   }
 
   #nodeOfKey(view: RequestView, key: number): number {
-    const at = 2 * (this.#keys.at[key] as number);
-    return this.topology.nodeFor(view.buf, view.base + (view.args[at] as number), view.base + (view.args[at + 1] as number));
+    const arg = this.#keys.at[key] as number;
+    return this.topology.nodeFor(view.buf, argStart(view, arg), argEnd(view, arg));
   }
 
   #split(session: Session, view: RequestView, row: CommandRow): void {

@@ -29,6 +29,11 @@ export function argEnd(view: RequestView, i: number): number {
   return view.base + (view.args[2 * i + 1] as number);
 }
 
+/** Argument `i` as a view of the request's buffer; for cold paths. */
+export function argBytes(view: RequestView, i: number): Buffer {
+  return view.buf.subarray(argStart(view, i), argEnd(view, i));
+}
+
 /** Argument `i` decoded byte for byte; for cold paths. */
 export function argText(view: RequestView, i: number): string {
   return view.buf.toString('latin1', argStart(view, i), argEnd(view, i));

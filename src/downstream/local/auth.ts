@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { REDIS_VERSION } from '../../command/generated/commands.ts';
 import { arrayReply, bulkReply, integerReply, OK } from '../../protocol/encode.ts';
 import { parseInt64 } from '../../protocol/header.ts';
-import { argEnd, argStart, argText, type RequestView } from '../../protocol/request.ts';
+import { argBytes, argEnd, argStart, argText } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
 import { type Answer, isPlainName, type LocalCommand, type LocalContext, refused } from './answer.ts';
 
@@ -14,10 +14,6 @@ const HELLO_NEEDS_AUTH: Answer = {
 
 function digest(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
-}
-
-function argBytes(view: RequestView, i: number): Buffer {
-  return view.buf.subarray(argStart(view, i), argEnd(view, i));
 }
 
 /** Equal without telling by its duration where two secrets begin to differ. */

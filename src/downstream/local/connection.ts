@@ -1,7 +1,7 @@
 import { arityText } from '../../command/texts.ts';
 import { arrayReply, bulkReply, OK, PONG, simpleReply } from '../../protocol/encode.ts';
 import { parseInt64 } from '../../protocol/header.ts';
-import { argEnd, argStart, type RequestView } from '../../protocol/request.ts';
+import { argBytes, argEnd, argStart, type RequestView } from '../../protocol/request.ts';
 import { type Answer, type LocalCommand, refused } from './answer.ts';
 
 /** Bounds of a C int: Redis reads a database index as one. */
@@ -9,7 +9,7 @@ const INT_MAX = 2 ** 31 - 1;
 const INT_MIN = -(2 ** 31);
 
 function argBulk(view: RequestView, i: number): Buffer {
-  return bulkReply(view.buf.subarray(argStart(view, i), argEnd(view, i)));
+  return bulkReply(argBytes(view, i));
 }
 
 export const ping: LocalCommand = (_session, view, row): Answer => {

@@ -46,4 +46,9 @@ export class Continuum {
     while ((this.points[i] as number) < hash) i++;
     return i === this.size ? 0 : i;
   }
+
+  /** A point as `keyfan route --explain` shows it. */
+  explain(point: number): string {
+    return `ring point: ${this.points[point]} (${point + 1} of ${this.size})`;
+  }
 }

@@ -56,12 +56,7 @@ class HashringLocator implements Locator {
 
   explain(key: Uint8Array): string[] {
     const hash = this.hashOf(key, 0, key.length);
-    const point = this.continuum.find(hash);
-    return [
-      `hashed part: ${printable(key)}`,
-      `${this.algorithm}: ${hash}`,
-      `ring point: ${this.continuum.points[point]} (${point + 1} of ${this.partitions})`,
-    ];
+    return [`hashed part: ${printable(key)}`, `${this.algorithm}: ${hash}`, this.continuum.explain(this.continuum.find(hash))];
   }
 
   /** An application hands the package strings, so bytes that are no UTF-8 count as what a string would hold in their place. */

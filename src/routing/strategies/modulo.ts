@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import type { HashFn } from '../hash/hash.ts';
-import { HASHES, type HashName } from '../hash/registry.ts';
-import { type HashTag, hashKey, parseTag } from '../hash/tag.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
-import { explainHash } from './explain.ts';
+import { KeyHash } from './key-hash.ts';
 import { labelOrder } from './labels.ts';
 import { hashOption, hashTagOption } from './options.ts';
 
@@ -27,35 +24,26 @@ export const modulo: Strategy<ModuloOptions> = {
   placement: 'keyed',
   ejectable: true,
   options,
-  build: (nodes, { hash, hash_tag, order }) => new ModuloLocator(weightedOwners(nodes, order), hash, parseTag(hash_tag)),
+  build: (nodes, { hash, hash_tag, order }) => new ModuloLocator(weightedOwners(nodes, order), new KeyHash(hash, hash_tag)),
 };
 
 class ModuloLocator implements Locator {
   readonly partitions: number;
   readonly owners: Uint16Array;
-  private readonly hash: HashFn;
-  private readonly hashName: HashName;
-  private readonly tag: HashTag;
-  private readonly open: number;
-  private readonly close: number;
+  private readonly hash: KeyHash;
 
-  constructor(owners: Uint16Array, hashName: HashName, tag: HashTag) {
+  constructor(owners: Uint16Array, hash: KeyHash) {
     this.partitions = owners.length;
     this.owners = owners;
-    this.hash = HASHES.get(hashName) as HashFn;
-    this.hashName = hashName;
-    this.tag = tag;
-    this.open = tag.open;
-    this.close = tag.close;
+    this.hash = hash;
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {
-    return hashKey(this.hash, this.open, this.close, buf, start, end) % this.partitions;
+    return this.hash.of(buf, start, end) % this.partitions;
   }
 
   explain(key: Uint8Array): string[] {
-    const hash = hashKey(this.hash, this.open, this.close, key, 0, key.length);
-    return [...explainHash(this.tag, this.hashName, key, hash), `mod ${this.partitions}: ${hash % this.partitions}`];
+    return [...this.hash.explain(key), `mod ${this.partitions}: ${this.locate(key, 0, key.length)}`];
   }
 }
 

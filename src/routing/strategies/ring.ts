@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import type { HashFn } from '../hash/hash.ts';
 import { md5Quarters } from '../hash/md5.ts';
-import { HASHES, type HashName } from '../hash/registry.ts';
-import { type HashTag, hashKey, parseTag } from '../hash/tag.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
 import { Continuum } from './continuum.ts';
-import { explainHash } from './explain.ts';
+import { KeyHash } from './key-hash.ts';
 import { labelOrder } from './labels.ts';
 import { hashOption, hashTagOption } from './options.ts';
 
@@ -23,41 +20,28 @@ export const ring: Strategy<RingOptions> = {
   placement: 'keyed',
   ejectable: true,
   options,
-  build: (nodes, { hash, hash_tag }) => new RingLocator(ketamaContinuum(nodes), hash, parseTag(hash_tag)),
+  build: (nodes, { hash, hash_tag }) => new RingLocator(ketamaContinuum(nodes), new KeyHash(hash, hash_tag)),
 };
 
 class RingLocator implements Locator {
   readonly partitions: number;
   readonly owners: Uint16Array;
   private readonly continuum: Continuum;
-  private readonly hash: HashFn;
-  private readonly hashName: HashName;
-  private readonly tag: HashTag;
-  private readonly open: number;
-  private readonly close: number;
+  private readonly hash: KeyHash;
 
-  constructor(continuum: Continuum, hashName: HashName, tag: HashTag) {
+  constructor(continuum: Continuum, hash: KeyHash) {
     this.partitions = continuum.size;
     this.owners = continuum.owners;
     this.continuum = continuum;
-    this.hash = HASHES.get(hashName) as HashFn;
-    this.hashName = hashName;
-    this.tag = tag;
-    this.open = tag.open;
-    this.close = tag.close;
+    this.hash = hash;
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {
-    return this.continuum.find(hashKey(this.hash, this.open, this.close, buf, start, end));
+    return this.continuum.find(this.hash.of(buf, start, end));
   }
 
   explain(key: Uint8Array): string[] {
-    const hash = hashKey(this.hash, this.open, this.close, key, 0, key.length);
-    const point = this.continuum.find(hash);
-    return [
-      ...explainHash(this.tag, this.hashName, key, hash),
-      `ring point: ${this.continuum.points[point]} (${point + 1} of ${this.partitions})`,
-    ];
+    return [...this.hash.explain(key), this.continuum.explain(this.locate(key, 0, key.length))];
   }
 }
 
