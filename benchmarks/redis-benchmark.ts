@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { cpuSeconds } from './cpu.ts';
+import type { Destination } from './load/clients.ts';
 import type { Workload } from './workloads.ts';
 
 export interface Measured {
@@ -19,14 +20,24 @@ const RUN_MAX_MS = 120_000;
 /** What redis-benchmark says to every proxy, which has no CONFIG. */
 const KNOWN_WARNING = /Could not fetch server CONFIG/;
 
-/** Runs one workload on `keyspace` keys against a port of 127.0.0.1. `requests` is rounded up to whole pipelines of all clients. */
-export async function runRedisBenchmark(port: number, workload: Workload, requests: number, keyspace: number): Promise<Measured> {
-  const { clients, pipeline, args } = workload;
+/** Linux takes no argument above 128 KiB: a larger one, the last, goes through standard input. */
+const ARGUMENT_MAX = 100_000;
+
+/** Runs one workload on `keys` keys. `requests` is rounded up to whole pipelines of all clients. */
+export async function runRedisBenchmark(to: Destination, workload: Workload, requests: number, keys: number): Promise<Measured> {
+  const { clients, pipeline } = workload;
   const whole = clients * pipeline;
   const count = Math.max(1, Math.ceil(requests / whole)) * whole;
-  const options = { h: '127.0.0.1', p: port, n: count, c: clients, P: pipeline, r: keyspace };
+  const where = 'path' in to ? { s: to.path } : { h: '127.0.0.1', p: to.port };
+  const options = { ...where, n: count, c: clients, P: pipeline, r: keys };
   const flags = Object.entries(options).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
-  const child = spawn(REDIS_BENCHMARK, [...flags, '--csv', ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_MAX_MS });
+  const last = workload.args.at(-1) as string;
+  const fromInput = last.length > ARGUMENT_MAX;
+  const args = fromInput ? ['-x', ...workload.args.slice(0, -1)] : workload.args;
+  const child = spawn(REDIS_BENCHMARK, [...flags, '--csv', ...args], { stdio: ['pipe', 'pipe', 'pipe'], timeout: RUN_MAX_MS });
+  // It may end before it has read its input; then its exit code and output say why.
+  child.stdin.on('error', () => {});
+  child.stdin.end(fromInput ? last : '');
   const began = performance.now();
   let clientCpu = 0;
   let sampledAt = began;

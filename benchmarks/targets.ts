@@ -1,115 +1,167 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startDaemon } from '../test/support/daemon.ts';
-import { startNutcracker } from '../test/support/nutcracker.ts';
+import { hasNutcracker, startNutcracker } from '../test/support/nutcracker.ts';
 import { freePort } from '../test/support/ports.ts';
 import { PROJECT_ROOT } from '../test/support/project.ts';
-import { type RedisNode, startRedisNodes } from '../test/support/redis.ts';
-import { encode } from '../test/support/resp.ts';
+import { type RedisNode, startRedis } from '../test/support/redis.ts';
 import { connectResp } from '../test/support/resp-client.ts';
 import { until } from '../test/support/wait.ts';
-import { DATASETS, type Dataset, value } from './workloads.ts';
+import type { Destination } from './load/clients.ts';
 
-/** Something redis-benchmark can be pointed at; `pid` is the process whose CPU is counted. */
+/** A running process that load can be sent to; `pid` is the one whose CPU and memory are counted. */
 export interface Target {
-  readonly name: TargetName;
-  readonly port: number;
+  readonly name: string;
   readonly pid: number;
+  /** By the way it is reached; behind `unix` a proxy reaches its nodes over Unix sockets too. */
+  readonly destinations: Readonly<Record<'tcp' | 'unix', Destination>>;
   stop(): Promise<void>;
 }
 
-export type TargetName = 'direct' | 'nutcracker' | 'keyfan';
-
-export interface TargetOptions {
-  /** Flags for keyfan's node. */
-  readonly nodeArgs: readonly string[];
+/** What will be measured: one node directly, nutcracker, or a build of keyfan by its label. */
+export interface TargetPlan {
+  readonly name: string;
+  start(fleet: Fleet): Promise<Target>;
 }
 
-/** keyfan as compiled together with this file. */
-const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
+export interface Fleet {
+  readonly nodes: readonly RedisNode[];
+  /** Of each node, in the same order. */
+  readonly sockets: readonly string[];
+  stop(): Promise<void>;
+}
+
 const NODES = 3;
 /** The same placement in both proxies, so that both find the same keys on the same nodes. */
-const HASH = 'murmur';
+export const PLACEMENT = { hash: 'murmur', distribution: 'ketama', nodes: NODES };
 
-export const TARGETS: Readonly<Record<TargetName, (nodes: readonly RedisNode[], options: TargetOptions) => Promise<Target>>> = {
-  direct: async ([node]) => ({ name: 'direct', port: (node as RedisNode).port, pid: (node as RedisNode).pid, stop: async () => {} }),
-  nutcracker: startNutcrackerTarget,
-  keyfan: startKeyfan,
-};
+export const DIRECT = 'direct';
+export const NUTCRACKER = 'nutcracker';
 
-/** Three nodes, each with every key of every dataset: whatever is asked for is there. */
-export async function startNodes(keyspace: number): Promise<RedisNode[]> {
-  const nodes = await startRedisNodes(NODES);
-  await Promise.all(nodes.flatMap((node) => Object.values(DATASETS).map((dataset) => fill(node, dataset, keyspace))));
-  return nodes;
-}
-
-async function fill(node: RedisNode, dataset: Dataset, keyspace: number): Promise<void> {
-  const client = await connectResp(node.port, { deadlineMs: 60_000 });
-  const batch = 1000;
-  for (let first = 0; first < keyspace; first += batch) {
-    const args = ['MSET'];
-    for (let i = first; i < Math.min(first + batch, keyspace); i++) {
-      args.push(`${dataset.prefix}:${String(i).padStart(12, '0')}`, value(dataset));
-    }
-    client.send(encode(args));
-    await client.read(1);
-  }
-  await client.close();
-}
-
-async function startNutcrackerTarget(nodes: readonly RedisNode[]): Promise<Target> {
-  const pool = {
-    listen: '127.0.0.1:{port}',
-    redis: true,
-    hash: HASH,
-    hash_tag: '{}',
-    distribution: 'ketama',
-    preconnect: true,
-    servers: nodes.map((node) => `${node.address}:1`),
-  };
-  const nutcracker = await startNutcracker(JSON.stringify({ bench: pool }));
-  return { name: 'nutcracker', port: nutcracker.port, pid: nutcracker.pid, stop: () => nutcracker.stop() };
-}
-
-async function startKeyfan(nodes: readonly RedisNode[], { nodeArgs }: TargetOptions): Promise<Target> {
+export async function startFleet(): Promise<Fleet> {
   const dir = await mkdtemp(join(tmpdir(), 'keyfan-bench-'));
-  const port = await freePort();
-  const config = {
-    admin: { listen: `127.0.0.1:${await freePort()}` },
-    log: { level: 'warn' },
-    pools: {
-      bench: {
-        listen: `127.0.0.1:${port}`,
-        strategy: { type: 'ring', hash: HASH, hash_tag: '{}' },
-        nodes: nodes.map((node) => node.address),
-      },
-    },
-  };
-  const file = join(dir, 'keyfan.yaml');
-  // JSON is YAML.
-  await writeFile(file, JSON.stringify(config));
-  const daemon = startDaemon(process.execPath, [...nodeArgs, MAIN, '--config', file], { cwd: PROJECT_ROOT });
-  await until(
-    () => daemon.gone || answersPing(port),
-    () => `keyfan to answer PING; it wrote:\n${daemon.output()}`,
-  );
-  if (daemon.gone) throw new Error(`${await daemon.exited}; it wrote:\n${daemon.output()}`);
+  const sockets = Array.from({ length: NODES }, (_, index) => join(dir, `node-${index}.sock`));
+  const nodes = await Promise.all(sockets.map((path) => startRedis({ args: ['--unixsocket', path] })));
   return {
-    name: 'keyfan',
-    port,
-    pid: daemon.pid,
+    nodes,
+    sockets,
     async stop() {
-      await daemon.terminate();
+      await Promise.all(nodes.map((node) => node.stop()));
       await rm(dir, { recursive: true, force: true });
     },
   };
 }
 
-async function answersPing(port: number): Promise<boolean> {
-  const client = await connectResp(port, { deadlineMs: 1000 });
+const direct: TargetPlan = {
+  name: DIRECT,
+  async start({ nodes, sockets }) {
+    const node = nodes[0] as RedisNode;
+    const destinations = { tcp: { port: node.port }, unix: { path: sockets[0] as string } };
+    return { name: DIRECT, pid: node.pid, destinations, stop: async () => {} };
+  },
+};
+
+const nutcracker: TargetPlan = {
+  name: NUTCRACKER,
+  async start(fleet) {
+    const dir = await mkdtemp(join(tmpdir(), 'keyfan-bench-'));
+    const path = join(dir, 'nutcracker.sock');
+    const { hash, distribution } = PLACEMENT;
+    const pool = { redis: true, hash, hash_tag: '{}', distribution, preconnect: true };
+    const process = await startNutcracker(
+      JSON.stringify({
+        tcp: { listen: '127.0.0.1:{port}', ...pool, servers: fleet.nodes.map((node) => `${node.address}:1`) },
+        unix: { listen: path, ...pool, servers: fleet.sockets.map((socket) => `${socket}:1`) },
+      }),
+    );
+    return {
+      name: NUTCRACKER,
+      pid: process.pid,
+      destinations: { tcp: { port: process.port }, unix: { path } },
+      async stop() {
+        await process.stop();
+        await rm(dir, { recursive: true, force: true });
+      },
+    };
+  },
+};
+
+/** A build of keyfan: `dist` is the directory that `npm run build` wrote. */
+export function keyfan(name: string, dist: string, nodeArgs: readonly string[]): TargetPlan {
+  const main = join(resolve(dist), 'src/main.js');
+  if (!existsSync(main)) throw new Error(`${name}: there is no ${main}`);
+  return { name, start: (fleet) => startKeyfan(name, [...nodeArgs, main], fleet) };
+}
+
+/** The build this file belongs to. */
+const OWN_DIST = fileURLToPath(new URL('..', import.meta.url));
+
+export interface TargetOptions {
+  /** Of direct, nutcracker, keyfan. */
+  readonly names: readonly string[];
+  /** `label=distdir`, each measured in the place of keyfan; none: the build this file belongs to. */
+  readonly builds: readonly string[];
+  /** Flags for keyfan's node. */
+  readonly nodeArgs: readonly string[];
+}
+
+export function planTargets({ names, builds, nodeArgs }: TargetOptions): TargetPlan[] {
+  const plans = names.flatMap((name) => {
+    if (name === DIRECT) return [direct];
+    if (name === NUTCRACKER && hasNutcracker) return [nutcracker];
+    if (name === NUTCRACKER) throw new Error('nutcracker is not installed: install it or use --target direct,keyfan');
+    if (name !== 'keyfan') throw new Error(`unknown target ${name}: direct, nutcracker and keyfan are known`);
+    return builds.length === 0 ? [keyfan('keyfan', OWN_DIST, nodeArgs)] : builds.map((build) => keyfan(...parseBuild(build), nodeArgs));
+  });
+  const double = plans.find(({ name }, index) => plans.findIndex((plan) => plan.name === name) !== index);
+  if (double) throw new Error(`two targets are called ${double.name}`);
+  return plans;
+}
+
+export function parseBuild(text: string): [label: string, dist: string] {
+  const match = /^([\w.-]+)=(.+)$/.exec(text);
+  if (!match) throw new Error(`--keyfan ${text}: must be label=distdir`);
+  return [match[1] as string, match[2] as string];
+}
+
+async function startKeyfan(name: string, command: readonly string[], fleet: Fleet): Promise<Target> {
+  const dir = await mkdtemp(join(tmpdir(), 'keyfan-bench-'));
+  const [port, path] = [await freePort(), join(dir, 'keyfan.sock')];
+  const strategy = { type: 'ring', hash: PLACEMENT.hash, hash_tag: '{}' };
+  const config = {
+    admin: { listen: `127.0.0.1:${await freePort()}` },
+    log: { level: 'warn' },
+    pools: {
+      tcp: { listen: `127.0.0.1:${port}`, strategy, nodes: fleet.nodes.map((node) => node.address) },
+      unix: { listen: `unix:${path}`, strategy, nodes: fleet.sockets.map((socket) => `unix:${socket}`) },
+    },
+  };
+  const file = join(dir, 'keyfan.yaml');
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify(config));
+  const daemon = startDaemon(process.execPath, [...command, '--config', file], { cwd: PROJECT_ROOT });
+  const stop = async (): Promise<void> => {
+    await daemon.terminate();
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    await until(
+      async () => daemon.gone || ((await answersPing(port)) && (await answersPing(path))),
+      () => `${name} to answer PING; it wrote:\n${daemon.output()}`,
+    );
+    if (daemon.gone) throw new Error(`${await daemon.exited}; it wrote:\n${daemon.output()}`);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { name, pid: daemon.pid, destinations: { tcp: { port }, unix: { path } }, stop };
+}
+
+async function answersPing(to: number | string): Promise<boolean> {
+  const client = await connectResp(to, { deadlineMs: 1000 });
   const reply = await client.command('PING').finally(() => client.close());
   return reply.text === '+PONG\r\n';
 }

@@ -1,69 +1,87 @@
-/** One row a workload: what redis-benchmark sends, to how many keys, how deep it pipelines. */
+import { DATASETS, type DatasetName, LIST_ELEMENTS, value } from './datasets.ts';
+
+/** One row a workload: what is sent, by how many clients, how deep they pipeline. */
 export interface Workload {
   readonly name: string;
   readonly pipeline: number;
   readonly clients: number;
+  /** Over Unix sockets on both sides: client to proxy and proxy to node. */
+  readonly over: 'tcp' | 'unix';
   readonly dataset: DatasetName;
-  /** Arguments; `__rand_int__` becomes another 12-digit number each time. */
+  /** redis-benchmark's arguments; each `__rand_int__` becomes another 12-digit number each time. None: the mixed workload. */
   readonly args: readonly string[];
+  /** Part of the short form. */
+  readonly short: boolean;
 }
 
-/** Keys are `PREFIX:` and 12 digits, from 0 up to the keyspace. */
-export interface Dataset {
-  readonly prefix: string;
-  readonly valueBytes: number;
-}
-
-/** Small enough to stay in the nodes' caches: with more keys it is the nodes' memory that is measured (`--keyspace` changes it). */
-export const KEYSPACE = 10_000;
-
-export type DatasetName = 'small' | 'large';
-
-export const DATASETS: Readonly<Record<DatasetName, Dataset>> = {
-  small: { prefix: 'key', valueBytes: 3 },
-  large: { prefix: 'big', valueBytes: 1024 },
-};
-
-export const value = (dataset: Dataset): string => 'x'.repeat(dataset.valueBytes);
-
+const CLIENTS = 50;
 const key = (name: DatasetName): string => `${DATASETS[name].prefix}:__rand_int__`;
 const repeat = (count: number, args: readonly string[]): string[] => Array.from({ length: count }, () => args).flat();
 
-const get = (dataset: DatasetName): string[] => ['GET', key(dataset)];
-const set = (dataset: DatasetName): string[] => ['SET', key(dataset), value(DATASETS[dataset])];
-const mget = (count: number): string[] => ['MGET', ...repeat(count, [key('small')])];
-const mset = (count: number): string[] => ['MSET', ...repeat(count, [key('small'), value(DATASETS.small)])];
+/** A key's commands with one key, by the first word of the row's name. */
+const SINGLE: Readonly<Record<string, (dataset: DatasetName) => string[]>> = {
+  get: (dataset) => ['GET', key(dataset)],
+  set: (dataset) => ['SET', key(dataset), value(dataset)],
+};
 
-const row = (name: string, pipeline: number, dataset: DatasetName, args: readonly string[]): Workload => ({
-  name,
-  pipeline,
-  clients: 50,
-  dataset,
-  args,
-});
+const MULTI: Readonly<Record<string, { readonly dataset: DatasetName; readonly args: (count: number) => string[] }>> = {
+  mget: { dataset: 'small', args: (count) => ['MGET', ...repeat(count, [key('small')])] },
+  mset: { dataset: 'small', args: (count) => ['MSET', ...repeat(count, [key('small'), value('small')])] },
+  // Of keys that are not there: a key that was would be gone after its first DEL. The proxy's work is the same.
+  del: { dataset: 'absent', args: (count) => ['DEL', ...repeat(count, [key('absent')])] },
+};
+
+type Shape = Partial<Pick<Workload, 'clients' | 'over' | 'short'>>;
+
+function row(name: string, pipeline: number, dataset: DatasetName, args: readonly string[], shape: Shape = {}): Workload {
+  return { name, pipeline, clients: CLIENTS, over: 'tcp', dataset, args, short: false, ...shape };
+}
+
+/** GET and SET of the same kind. */
+function pair(suffix: string, pipeline: number, dataset: DatasetName, shape: Shape = {}): Workload[] {
+  return Object.entries(SINGLE).map(([verb, args]) => row(`${verb}-${suffix}`, pipeline, dataset, args(dataset), shape));
+}
+
+const multi = (verb: string, count: number, pipeline: number, shape: Shape = {}): Workload => {
+  const { dataset, args } = MULTI[verb] as (typeof MULTI)[string];
+  return row(`${verb}-${count}${pipeline === 1 ? '' : `-p${pipeline}`}`, pipeline, dataset, args(count), shape);
+};
+
+const SHORT = { short: true };
+const lrange = ['LRANGE', key('list'), '0', String(LIST_ELEMENTS - 1)];
 
 export const WORKLOADS: readonly Workload[] = [
-  row('get-p1', 1, 'small', get('small')),
-  row('set-p1', 1, 'small', set('small')),
-  row('get-p16', 16, 'small', get('small')),
-  row('set-p16', 16, 'small', set('small')),
-  row('get-p64', 64, 'small', get('small')),
-  row('set-p64', 64, 'small', set('small')),
-  row('get-1k-p1', 1, 'large', get('large')),
-  row('set-1k-p1', 1, 'large', set('large')),
-  row('get-1k-p16', 16, 'large', get('large')),
-  row('set-1k-p16', 16, 'large', set('large')),
-  row('mget-10', 1, 'small', mget(10)),
-  row('mset-10', 1, 'small', mset(10)),
-  row('mget-100', 1, 'small', mget(100)),
-  row('mset-100', 1, 'small', mset(100)),
-  row('mget-100-p16', 16, 'small', mget(100)),
-  row('mset-100-p16', 16, 'small', mset(100)),
+  ...pair('p1', 1, 'small', SHORT),
+  ...pair('p8', 8, 'small'),
+  ...pair('p16', 16, 'small', SHORT),
+  ...pair('p64', 64, 'small', SHORT),
+  ...pair('p256', 256, 'small', SHORT),
+  ...pair('p1-c1', 1, 'small', { clients: 1 }),
+  ...pair('p1-c500', 1, 'small', { clients: 500 }),
+  ...pair('p1-c5000', 1, 'small', { clients: 5000 }),
+  ...pair('1k-p1', 1, '1k', SHORT),
+  ...pair('1k-p16', 16, '1k'),
+  ...pair('10k-p1', 1, '10k', SHORT),
+  ...pair('10k-p16', 16, '10k'),
+  ...pair('100k-p1', 1, '100k', SHORT),
+  ...pair('1m-p1', 1, '1m', SHORT),
+  ...Object.keys(MULTI).flatMap((verb) =>
+    [10, 100, 1000].map((count) => multi(verb, count, 1, { short: verb === 'mget' && count === 100 })),
+  ),
+  multi('mget', 100, 16, SHORT),
+  multi('mset', 100, 16),
+  multi('del', 100, 16),
+  row('lrange-600', 1, 'list', lrange),
+  row('lrange-600-p16', 16, 'list', lrange),
+  row('mixed-p1', 1, 'small', []),
+  row('mixed-p16', 16, 'small', []),
+  ...pair('p1-unix', 1, 'small', { over: 'unix' }),
+  ...pair('p16-unix', 16, 'small', { over: 'unix' }),
 ];
 
-/** The workloads of these names; a word that is no name takes all whose name begins with it. All where there is no word. */
-export function select(words: readonly string[]): readonly Workload[] {
-  const isName = (word: string): boolean => WORKLOADS.some(({ name }) => name === word);
-  const takes = (word: string, name: string): boolean => (isName(word) ? name === word : name.startsWith(word));
-  return words.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => words.some((word) => takes(word, name)));
+/** The workloads whose name matches the pattern; without one the short form. */
+export function select(pattern: string, full = false): readonly Workload[] {
+  if (pattern === '') return full ? WORKLOADS : WORKLOADS.filter(({ short }) => short);
+  const wanted = new RegExp(pattern);
+  return WORKLOADS.filter(({ name }) => wanted.test(name));
 }

@@ -1,15 +1,24 @@
+import { spawn } from 'node:child_process';
 import t from 'tap';
 import { cpuSeconds } from '../../../benchmarks/cpu.ts';
+import { DATASETS } from '../../../benchmarks/datasets.ts';
+import { peakRssMb, resetPeakRss } from '../../../benchmarks/memory.ts';
 import { parseCsv } from '../../../benchmarks/redis-benchmark.ts';
 import { asText, type Cell, mediansOf } from '../../../benchmarks/report.ts';
-import { median } from '../../../benchmarks/stats.ts';
-import { DATASETS, select, WORKLOADS } from '../../../benchmarks/workloads.ts';
+import { median, spread } from '../../../benchmarks/stats.ts';
+import { parseBuild, planTargets } from '../../../benchmarks/targets.ts';
+import { select, WORKLOADS } from '../../../benchmarks/workloads.ts';
 
 t.test('median', async (t) => {
   t.equal(median([3, 1, 2]), 2);
   t.equal(median([4, 1, 3, 2]), 2.5);
   t.equal(median([10, 9]), 9.5);
   t.ok(Number.isNaN(median([])));
+});
+
+t.test('spread', async (t) => {
+  t.equal(spread([4, 5, 6]), 0.4);
+  t.equal(spread([7]), 0);
 });
 
 t.test("redis-benchmark's CSV", async (t) => {
@@ -29,16 +38,52 @@ t.test('CPU time of a process', async (t) => {
   t.equal(cpuSeconds(2 ** 22 + 1), 0, 'no such process');
 });
 
+t.test('peak memory of a process', async (t) => {
+  const mb = 64;
+  const block = () => Buffer.alloc(mb * 1024 * 1024, 1);
+  let held: Buffer | undefined = block();
+  const peak = peakRssMb(process.pid);
+  t.ok(peak > mb && peak < 2000, `${peak} MB hold ${held.length} bytes`);
+  t.ok(Number.isNaN(peakRssMb(2 ** 22 + 1)), 'no such process');
+  t.equal(resetPeakRss(2 ** 22 + 1), false);
+  held = undefined;
+  const child = spawn('sleep', ['60']);
+  t.teardown(() => child.kill('SIGKILL'));
+  t.ok(resetPeakRss(process.pid));
+  const own = peakRssMb(process.pid);
+  t.ok(own > peakRssMb(child.pid as number), 'the living child is counted');
+});
+
 t.test('workloads', async (t) => {
-  const names = (...words: string[]): string[] => select(words).map(({ name }) => name);
-  t.strictSame(names('get-p1'), ['get-p1']);
-  t.strictSame(names('get-p', 'mget-100'), ['get-p1', 'get-p16', 'get-p64', 'mget-100']);
-  t.equal(select([]).length, WORKLOADS.length);
-  t.strictSame(select(['nonsense']), []);
+  const names = (pattern: string): string[] => select(pattern).map(({ name }) => name);
+  t.strictSame(names('^get-p1$'), ['get-p1']);
+  t.strictSame(names('^(get-p16|mget-100)'), ['get-p16', 'mget-100', 'mget-1000', 'mget-100-p16', 'get-p16-unix'].sort(byPlace));
+  t.strictSame(names('nonsense'), []);
+  t.equal(select('', true).length, WORKLOADS.length);
+  t.ok(select('').every(({ short }) => short));
+  t.ok(select('').length < WORKLOADS.length / 2);
   t.equal(new Set(WORKLOADS.map(({ name }) => name)).size, WORKLOADS.length);
-  const mset = WORKLOADS.find(({ name }) => name === 'mset-10');
-  t.equal(mset?.args.length, 21);
-  for (const { name, dataset, args } of WORKLOADS) t.ok(args.includes(`${DATASETS[dataset].prefix}:__rand_int__`), name);
+  t.equal(WORKLOADS.find(({ name }) => name === 'mset-10')?.args.length, 21);
+  t.equal(WORKLOADS.find(({ name }) => name === 'set-1m-p1')?.args[2]?.length, 1024 * 1024);
+  for (const { name, dataset, args } of WORKLOADS) {
+    if (args.length > 0) t.ok(args.includes(`${DATASETS[dataset].prefix}:__rand_int__`), name);
+  }
+});
+
+const byPlace = (a: string, b: string): number => {
+  const place = (wanted: string): number => WORKLOADS.findIndex(({ name }) => name === wanted);
+  return place(a) - place(b);
+};
+
+t.test('builds of keyfan', async (t) => {
+  t.strictSame(parseBuild('main=/tmp/a=b/dist'), ['main', '/tmp/a=b/dist']);
+  for (const bad of ['main', '=dist', 'main=', 'a b=dist']) t.throws(() => parseBuild(bad), /must be label=distdir/, bad);
+  const plan = (names: string[], builds: string[] = []) => planTargets({ names, builds, nodeArgs: [] }).map(({ name }) => name);
+  t.strictSame(plan(['direct', 'keyfan']), ['direct', 'keyfan']);
+  t.throws(() => plan(['keyfan'], ['a=/nowhere']), /a: there is no \/nowhere\/src\/main\.js/);
+  t.strictSame(plan(['keyfan'], ['a=dist', 'b=dist']), ['a', 'b']);
+  t.throws(() => plan(['direct', 'keyfan'], ['direct=dist']), /two targets are called direct/);
+  t.throws(() => plan(['envoy']), /unknown target envoy/);
 });
 
 t.test('the report: medians over rounds, ratios keyfan / nutcracker', async (t) => {
@@ -53,12 +98,22 @@ t.test('the report: medians over rounds, ratios keyfan / nutcracker', async (t) 
     clientBusy: 0.5,
     cpuMicrosPerRequest,
     nodesMicrosPerRequest: 1,
+    peakRssMb: 10 * round,
   });
   const cells = [1, 2, 3].flatMap((round) => [cell('nutcracker', round, 100 * round, 4), cell('keyfan', round, 300 * round, round)]);
   t.equal(mediansOf(cells, 'get-p16', 'keyfan')?.requestsPerSecond, 600);
   t.equal(mediansOf(cells, 'get-p16', 'direct'), undefined);
   const machine = { cpu: 'c', cores: 2, memory: 'm', kernel: 'k', node: 'n', redis: 'r', nutcracker: 'nc', loadBefore: '0' };
-  const lines = asText({ date: 'd', name: 'x', machine, options: {}, cells }).split('\n');
-  t.match(lines[1], /^get-p16 +nutcracker +200 +1\.00 +2\.00 +4\.00 +1\.00 +50 %$/);
-  t.match(lines[2], /^get-p16 +keyfan +600 +1\.00 +2\.00 +2\.00 +1\.00 +50 % +3\.00× +1\.00× +0\.50×$/);
+  const lines = asText({
+    date: 'd',
+    name: 'x',
+    machine,
+    options: {},
+    cells,
+    failures: [{ workload: 'w', target: 't', message: 'm' }],
+    goals: [],
+  }).split('\n');
+  t.match(lines[1], /^get-p16 +nutcracker +200 +1\.00 +2\.00 +4\.00 +1\.00 +50 % +20$/);
+  t.match(lines[2], /^get-p16 +keyfan +600 +1\.00 +2\.00 +2\.00 +1\.00 +50 % +20 +3\.00× +1\.00× +0\.50× +1\.00×$/);
+  t.equal(lines.at(-1), 'not measured: w, t: m');
 });
