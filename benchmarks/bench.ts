@@ -4,16 +4,16 @@
  *   for each row: start the proxies, exercise and warm up each (which finds how many requests fill a cell)
  *     for each round: for each target, in an order that rotates: one cell = one run of redis-benchmark
  */
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PROJECT_ROOT } from '../test/support/project.ts';
 import { changesAsText, compareTargets } from './compare.ts';
 import { type DatasetName, fill, KEYSPACE } from './datasets.ts';
 import { judge } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { measureRow, type Plan } from './measure.ts';
+import { failWith, print, save, today, warnIfBusy, words } from './output.ts';
 import { topFunctions } from './profile.ts';
 import { asMarkdown, asText, type Cell, type Failure, goalsAsText, isKeyfan, mediansOf, type Results, targetsIn } from './report.ts';
 import { PLACEMENT, planTargets, startFleet, type TargetPlan } from './targets.ts';
@@ -50,10 +50,6 @@ const { values } = parseArgs({
   },
 });
 
-const words = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
-const print = (line: string): boolean => process.stdout.write(`${line}\n`);
-const BUSY_LOAD = 0.5;
-
 async function main(): Promise<void> {
   if (values.help) return void print(USAGE);
   if (values.list) return void print(WORKLOADS.map(({ name, short }) => `${name}${short ? '  (short form)' : ''}`).join('\n'));
@@ -66,12 +62,11 @@ async function main(): Promise<void> {
   const targets = planTargets({ names: words(values.target), builds: values.keyfan, nodeArgs });
 
   const machine = describeMachine();
-  if (Number(machine.loadBefore) > BUSY_LOAD)
-    print(`warning: load average ${machine.loadBefore}: something else may be running, throughput would mislead`);
+  warnIfBusy(machine.loadBefore);
   const { cells, failures } = await measureAll(workloads, targets, plan);
   const options = { ...plan, nodeArgs: values['node-args'], builds: values.keyfan, ...PLACEMENT };
   const name = values.name ?? (values.full ? 'full' : 'bench');
-  await finish({ date: new Date().toISOString().slice(0, 10), name, machine, options, cells, failures, goals: judge(cells) });
+  await finish({ date: today(), name, machine, options, cells, failures, goals: judge(cells) });
   if (profileDir) print(`\nkeyfan's self time (profiles in ${profileDir}):\n${topFunctions(profileDir).join('\n')}`);
 }
 
@@ -114,16 +109,7 @@ async function finish(results: Results): Promise<void> {
     print(`\n${other} against ${base}:\n${changesAsText(compareTargets(results.cells, base as string, other))}`);
   }
   print(`\nGoals, as ratios keyfan / nutcracker, in brackets the range over the rounds:\n${goalsAsText(results.goals)}`);
-  if (values['no-save']) return;
-  const dir = join(PROJECT_ROOT, 'benchmarks/results');
-  await mkdir(dir, { recursive: true });
-  const file = join(dir, `${results.date}-${results.name}`);
-  await writeFile(`${file}.json`, `${JSON.stringify(results, null, 1)}\n`);
-  await writeFile(`${file}.md`, asMarkdown(results));
-  print(`\nwritten: benchmarks/results/${results.date}-${results.name}.json and .md`);
+  if (!values['no-save']) await save(results, asMarkdown(results));
 }
 
-main().catch((error: Error) => {
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-});
+main().catch(failWith);

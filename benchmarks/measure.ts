@@ -45,7 +45,7 @@ export async function measureRow(
       await attempt(targetPlan.name, async () => {
         const target = await targetPlan.start(fleet);
         started.push(target);
-        if (target.name !== DIRECT) await exercise(target, workload, plan);
+        if (target.name !== DIRECT) await exercise(target, workload.over, plan.keyspace);
         running.push({ target, requests: await warmUp(target, workload, plan) });
       });
     }
@@ -63,7 +63,7 @@ export async function measureRow(
   return { cells, failures };
 }
 
-async function exercise(target: Target, { over }: Workload, { keyspace }: Plan): Promise<void> {
+export async function exercise(target: Target, over: Workload['over'], keyspace: number): Promise<void> {
   await runClosedLoop(target.destinations[over], { ...EXERCISE, batches: mixedBatches(EXERCISE.pipeline, keyspace) });
 }
 

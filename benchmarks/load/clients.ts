@@ -20,6 +20,7 @@ export async function openClients(
   onFailure: (error: Error) => void,
 ): Promise<Client[]> {
   const to = 'path' in destination ? destination : { ...destination, host: '127.0.0.1' };
+  const sockets: Socket[] = [];
   const open = (index: number): Promise<Client> =>
     new Promise((resolve, reject) => {
       const replies = new ReplyCounter();
@@ -30,6 +31,7 @@ export async function openClients(
       };
       const socket = connect({ ...to, noDelay: true, onread: { buffer: readBuffer, callback } });
       const client = { socket, replies };
+      sockets.push(socket);
       socket.once('connect', () => resolve(client));
       socket.once('error', (error) => {
         reject(error);
@@ -37,7 +39,12 @@ export async function openClients(
       });
       socket.once('end', () => onFailure(new Error('the connection was closed by the other side')));
     });
-  return Promise.all(Array.from({ length: count }, (_, index) => open(index)));
+  try {
+    return await Promise.all(Array.from({ length: count }, (_, index) => open(index)));
+  } catch (error) {
+    for (const socket of sockets) socket.destroy();
+    throw error;
+  }
 }
 
 /** Closes them; throws where one was answered with an error. */

@@ -34,6 +34,8 @@ export async function runClosedLoop(destination: Destination, plan: ClosedLoopPl
     finish = resolve;
     fail = reject;
   });
+  // A client may fail before anybody waits.
+  finished.catch(() => {});
   const sendBatch = (client: number): void => {
     const batch = plan.batches[batchesSent++ % plan.batches.length] as Buffer;
     waiting[client] = pipeline;
