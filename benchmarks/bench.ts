@@ -9,11 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { changesAsText, compareTargets } from './compare.ts';
+import { watchOthers } from './cpu.ts';
 import { type DatasetName, fill, KEYSPACE } from './datasets.ts';
 import { judge } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { measureRow, type Plan } from './measure.ts';
-import { failWith, print, save, today, warnIfBusy, words } from './output.ts';
+import { failWith, print, save, tellOthers, today, warnIfBusy, words } from './output.ts';
 import { topFunctions } from './profile.ts';
 import { asMarkdown, asText, type Cell, type Failure, goalsAsText, isKeyfan, mediansOf, type Results, targetsIn } from './report.ts';
 import { PLACEMENT, planTargets, startFleet, type TargetPlan } from './targets.ts';
@@ -61,9 +62,11 @@ async function main(): Promise<void> {
   const nodeArgs = [...words(values['node-args']), ...(profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [])];
   const targets = planTargets({ names: words(values.target), builds: values.keyfan, nodeArgs });
 
-  const machine = describeMachine();
-  warnIfBusy(machine.loadBefore);
+  const before = describeMachine();
+  warnIfBusy(before.loadBefore);
+  const others = watchOthers();
   const { cells, failures } = await measureAll(workloads, targets, plan);
+  const machine = { ...before, othersBusy: tellOthers(others()) };
   const options = { ...plan, nodeArgs: values['node-args'], builds: values.keyfan, ...PLACEMENT };
   const name = values.name ?? (values.full ? 'full' : 'bench');
   await finish({ date: today(), name, machine, options, cells, failures, goals: judge(cells) });

@@ -34,9 +34,41 @@ function schedulerSeconds(pid: number): number | undefined {
   return nanos / 1e9;
 }
 
-function tickSeconds(pid: number): number {
+const tickSeconds = (pid: number): number => statSeconds(pid, 'utime') + statSeconds(pid, 'stime');
+
+/** Fields of /proc/PID/stat, counted from behind the name. */
+const FIELDS = { utime: 11, stime: 12, cutime: 13, cstime: 14 } as const;
+
+function statSeconds(pid: number, field: keyof typeof FIELDS): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The name in brackets may hold blanks: fields are counted from behind it, where the first is field 3.
+  // The name stands in brackets and may hold blanks.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return Number(fields[FIELDS[field]]) / TICKS_PER_SECOND;
+}
+
+/**
+ * Watches what else runs: the result tells which share of the machine neither this process nor its children, living or
+ * ended, have used since. Time stolen by other guests of the host is in it.
+ */
+export function watchOthers(): () => number {
+  const [busyBefore, wholeBefore] = machineSeconds();
+  const ownBefore = familySeconds();
+  return () => {
+    const [busy, whole] = machineSeconds();
+    const others = busy - busyBefore - (familySeconds() - ownBefore);
+    return Math.max(0, others / (whole - wholeBefore));
+  };
+}
+
+/** CPU seconds of this process and of its children, living or ended. */
+export const familySeconds = (): number =>
+  cpuSeconds(process.pid) + statSeconds(process.pid, 'cutime') + statSeconds(process.pid, 'cstime');
+
+/** Of all cores together since boot: busy seconds, and seconds at all. Interrupts belong to nobody and are left out. */
+function machineSeconds(): [busy: number, whole: number] {
+  const line = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] as string;
+  const [user, nice, system, idle, iowait, irq, softirq, steal] = line.trim().split(/\s+/).slice(1).map(Number) as number[] &
+    Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7, number>;
+  const busy = user + nice + system + steal;
+  return [busy / TICKS_PER_SECOND, (busy + idle + iowait + irq + softirq) / TICKS_PER_SECOND];
 }

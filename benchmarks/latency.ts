@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import type { RedisNode } from '../test/support/redis.ts';
 import { encode } from '../test/support/resp.ts';
-import { cpuSeconds } from './cpu.ts';
+import { cpuSeconds, watchOthers } from './cpu.ts';
 import { fill, KEYSPACE, keyOf } from './datasets.ts';
 import { checkGenerator } from './latency-check.ts';
 import { judgeLatency, type LatencyCell, latencyAsMarkdown, latencyAsText } from './latency-report.ts';
@@ -14,7 +14,7 @@ import { drawFrom } from './load/mixed.ts';
 import { type OpenLoopPlan, runOpenLoop } from './load/open-loop.ts';
 import { describeMachine } from './machine.ts';
 import { exercise } from './measure.ts';
-import { failWith, print, save, today, warnIfBusy, words } from './output.ts';
+import { failWith, print, save, tellOthers, today, warnIfBusy, words } from './output.ts';
 import { type Fleet, PLACEMENT, planTargets, startFleet, type Target, type TargetPlan } from './targets.ts';
 
 const USAGE = `npm run bench:latency -- [options]
@@ -60,8 +60,9 @@ async function main(): Promise<void> {
   if (!(rates.length > 0 && rates.every((rate) => rate > 0) && rounds >= 1 && plan.seconds > 0 && plan.connections >= 1))
     throw new Error(USAGE);
   const plans = planTargets({ names: words(values.target), builds: values.keyfan, nodeArgs: words(values['node-args']) });
-  const machine = describeMachine();
-  warnIfBusy(machine.loadBefore);
+  const before = describeMachine();
+  warnIfBusy(before.loadBefore);
+  const others = watchOthers();
   const fleet = await startFleet();
   try {
     await fill(fleet.nodes, ['small', '1k'], KEYSPACE);
@@ -75,6 +76,7 @@ async function main(): Promise<void> {
       rates.map((ratePerSecond) => ({ ...plan, ratePerSecond })),
       rounds,
     );
+    const machine = { ...before, othersBusy: tellOthers(others()) };
     const { requests: _, ...shape } = plan;
     const options = { rounds, ...shape, builds: values.keyfan, nodeArgs: values['node-args'], ...PLACEMENT };
     const results = { date: today(), name: values.name, machine, options, latency, goals: judgeLatency(latency) };

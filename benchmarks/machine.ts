@@ -14,9 +14,11 @@ export interface Machine {
   readonly nutcracker: string;
   /** One-minute load average before the run; near 0 on a machine that does nothing else. */
   readonly loadBefore: string;
+  /** Share of the machine that something else used during the run. */
+  readonly othersBusy: string;
 }
 
-export function describeMachine(): Machine {
+export function describeMachine(): Omit<Machine, 'othersBusy'> {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,

@@ -24,6 +24,16 @@ export function warnIfBusy(loadBefore: string): void {
     print(`warning: load average ${loadBefore}: something else may be running, the figures would mislead`);
 }
 
+/** Share of the machine others may use before the figures are doubted. */
+const OTHERS_MAX = 0.05;
+
+/** Says how much of the machine others used during the run, and warns where it is much. */
+export function tellOthers(share: number): string {
+  const text = `${(share * 100).toFixed(1)} %`;
+  if (share > OTHERS_MAX) print(`\nwarning: others used ${text} of the machine during the run: the figures mislead`);
+  return text;
+}
+
 export function failWith(error: Error): void {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

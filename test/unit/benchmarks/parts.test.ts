@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import t from 'tap';
-import { cpuSeconds } from '../../../benchmarks/cpu.ts';
+import { cpuSeconds, familySeconds, watchOthers } from '../../../benchmarks/cpu.ts';
 import { DATASETS } from '../../../benchmarks/datasets.ts';
 import { peakRssMb, resetPeakRss } from '../../../benchmarks/memory.ts';
 import { parseCsv } from '../../../benchmarks/redis-benchmark.ts';
@@ -36,6 +36,18 @@ t.test('CPU time of a process', async (t) => {
   const seconds = (usage.user + usage.system) / 1e6;
   t.ok(Math.abs(cpuSeconds(process.pid) - seconds) < 0.1 + seconds * 0.1, `${cpuSeconds(process.pid)} s is about ${seconds} s`);
   t.equal(cpuSeconds(2 ** 22 + 1), 0, 'no such process');
+});
+
+t.test('what this process and its children use is not what others use', async (t) => {
+  const others = watchOthers();
+  const spin = 'while (process.cpuUsage().user < 300_000);';
+  spawnSync(process.execPath, ['-e', spin]);
+  const share = others();
+  t.ok(share >= 0 && share <= 1.01, `${share}`);
+  const before = familySeconds();
+  spawnSync(process.execPath, ['-e', spin]);
+  const family = familySeconds() - before;
+  t.ok(family >= 0.28 && family < 5, `a child that has ended is counted: ${family} s`);
 });
 
 t.test('peak memory of a process', async (t) => {
@@ -103,7 +115,17 @@ t.test('the report: medians over rounds, ratios keyfan / nutcracker', async (t) 
   const cells = [1, 2, 3].flatMap((round) => [cell('nutcracker', round, 100 * round, 4), cell('keyfan', round, 300 * round, round)]);
   t.equal(mediansOf(cells, 'get-p16', 'keyfan')?.requestsPerSecond, 600);
   t.equal(mediansOf(cells, 'get-p16', 'direct'), undefined);
-  const machine = { cpu: 'c', cores: 2, memory: 'm', kernel: 'k', node: 'n', redis: 'r', nutcracker: 'nc', loadBefore: '0' };
+  const machine = {
+    cpu: 'c',
+    cores: 2,
+    memory: 'm',
+    kernel: 'k',
+    node: 'n',
+    redis: 'r',
+    nutcracker: 'nc',
+    loadBefore: '0',
+    othersBusy: '0',
+  };
   const lines = asText({
     date: 'd',
     name: 'x',
