@@ -23,8 +23,8 @@ import { select, WORKLOADS, type Workload } from './workloads.ts';
 const USAGE = `npm run bench -- [options]            the short form: the rows that have goals, under 5 minutes
 npm run bench:full -- [options]       all rows
   --rows GREP             rows whose name matches this regular expression (--list names them all)
-  --rounds 3              rounds; medians are reported
-  --seconds 1             how long a cell shall take, about
+  --rounds 5              rounds, direct Redis three at most; medians are reported
+  --seconds 0.8           how long a cell shall take, about
   --keyspace 10000        how many keys
   --target keyfan,direct  only these of direct, nutcracker, keyfan
   --keyfan LABEL=DIST     another build of keyfan, by its dist directory; more than once: they are compared with the first
@@ -37,8 +37,8 @@ const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '' },
     full: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '0.8' },
     keyspace: { type: 'string', default: String(KEYSPACE) },
     target: { type: 'string', default: 'direct,nutcracker,keyfan' },
     keyfan: { type: 'string', multiple: true, default: [] },
