@@ -64,11 +64,11 @@ export function watchOthers(): () => number {
 export const familySeconds = (): number =>
   cpuSeconds(process.pid) + statSeconds(process.pid, 'cutime') + statSeconds(process.pid, 'cstime');
 
-/** Of all cores together since boot: busy seconds, and seconds at all. Interrupts belong to nobody and are left out. */
+/** Of all cores together since boot: busy seconds, and seconds at all. Interrupts are in it: most of their time is also in that of the process they interrupt. */
 function machineSeconds(): [busy: number, whole: number] {
   const line = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] as string;
   const [user, nice, system, idle, iowait, irq, softirq, steal] = line.trim().split(/\s+/).slice(1).map(Number) as number[] &
     Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7, number>;
-  const busy = user + nice + system + steal;
-  return [busy / TICKS_PER_SECOND, (busy + idle + iowait + irq + softirq) / TICKS_PER_SECOND];
+  const busy = user + nice + system + irq + softirq + steal;
+  return [busy / TICKS_PER_SECOND, (busy + idle + iowait) / TICKS_PER_SECOND];
 }

@@ -19,8 +19,8 @@ import { type Fleet, PLACEMENT, planTargets, startFleet, type Target, type Targe
 
 const USAGE = `npm run bench:latency -- [options]
   --rates 10000,20000,40000  requests a second
-  --rounds 3                 rounds; medians are reported
-  --seconds 4                how long a run is recorded, behind half a second of warm-up
+  --rounds 7                 rounds; medians are reported
+  --seconds 2                how long a run is recorded, behind half a second of warm-up
   --connections 50
   --target keyfan,direct     only these of direct, nutcracker, keyfan
   --keyfan LABEL=DIST        another build of keyfan, by its dist directory; more than once
@@ -32,8 +32,8 @@ const USAGE = `npm run bench:latency -- [options]
 const { values } = parseArgs({
   options: {
     rates: { type: 'string', default: '10000,20000,40000' },
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '2' },
     connections: { type: 'string', default: '50' },
     target: { type: 'string', default: 'direct,nutcracker,keyfan' },
     keyfan: { type: 'string', multiple: true, default: [] },
@@ -123,7 +123,7 @@ async function measureAll(
 
 async function measureCell(target: Target, load: OpenLoopPlan, round: number): Promise<LatencyCell> {
   const [before, began] = [cpuSeconds(target.pid), performance.now()];
-  const { histogram, unanswered, achievedPerSecond, generatorBusy } = await runOpenLoop(target.destinations.tcp, load);
+  const { histogram, lateness, unanswered, achievedPerSecond, generatorBusy } = await runOpenLoop(target.destinations.tcp, load);
   const ms = (percent: number): number => histogram.percentile(percent) / 1000;
   return {
     ratePerSecond: load.ratePerSecond,
@@ -133,6 +133,7 @@ async function measureCell(target: Target, load: OpenLoopPlan, round: number): P
     p99Ms: ms(99),
     p999Ms: ms(99.9),
     maxMs: histogram.max / 1000,
+    lateP999Ms: lateness.percentile(99.9) / 1000,
     achievedPerSecond,
     unanswered,
     targetBusy: (cpuSeconds(target.pid) - before) / ((performance.now() - began) / 1000),

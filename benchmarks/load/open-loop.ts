@@ -13,6 +13,8 @@ export interface OpenLoopPlan {
 
 export interface OpenLoopResult {
   readonly histogram: Histogram;
+  /** How much later than intended requests left; it is part of the latency. */
+  readonly lateness: Histogram;
   /** Never answered within the grace; they are in the histogram with the time until then. */
   readonly unanswered: number;
   /** Requests answered a second, from the start to the last reply. */
@@ -31,7 +33,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** Sends at a constant rate and counts latency from the time each request was meant to leave. */
 export async function runOpenLoop(destination: Destination, plan: OpenLoopPlan): Promise<OpenLoopResult> {
   const schedule = new Schedule(plan.ratePerSecond, plan.warmUpSeconds + plan.seconds);
-  const histogram = new Histogram();
+  const [histogram, lateness] = [new Histogram(), new Histogram()];
   let clients: Client[] = [];
   let began = 0;
   let failure: Error | undefined;
@@ -40,6 +42,7 @@ export async function runOpenLoop(destination: Destination, plan: OpenLoopPlan):
     connections: plan.connections,
     recordFromMs: plan.warmUpSeconds * 1000,
     histogram,
+    lateness,
     send: (connection, index) => {
       (clients[connection] as Client).socket.write(plan.requests[index % plan.requests.length] as Buffer);
     },
@@ -67,5 +70,5 @@ export async function runOpenLoop(destination: Destination, plan: OpenLoopPlan):
   closeClients(clients);
   if (failure) throw failure;
   const achievedPerSecond = (loop.answered * 1000) / elapsedMs;
-  return { histogram, unanswered, achievedPerSecond, generatorBusy: (user + system) / 1000 / elapsedMs };
+  return { histogram, lateness, unanswered, achievedPerSecond, generatorBusy: (user + system) / 1000 / elapsedMs };
 }

@@ -27,6 +27,8 @@ export interface OpenLoopOptions {
   /** Requests meant to leave earlier warm up: they are sent and not recorded. */
   readonly recordFromMs: number;
   readonly histogram: Histogram;
+  /** How much later than intended requests left: the fault of the sender and its machine alone. */
+  readonly lateness: Histogram;
   send(connection: number, index: number): void;
 }
 
@@ -51,32 +53,35 @@ export class OpenLoop {
   }
 
   sendDue(elapsedMs: number): void {
-    const { schedule, connections, send } = this.#options;
+    const { schedule, connections, send, lateness } = this.#options;
     const due = schedule.due(elapsedMs);
-    for (; this.sent < due; this.sent++) send(this.sent % connections, this.sent);
+    for (; this.sent < due; this.sent++) {
+      send(this.sent % connections, this.sent);
+      this.#record(lateness, this.sent, elapsedMs);
+    }
   }
 
   onReplies(connection: number, count: number, elapsedMs: number): void {
     for (let i = 0; i < count; i++) {
       const nth = this.#answeredOn[connection] as number;
       this.#answeredOn[connection] = nth + 1;
-      this.#record(connection + nth * this.#options.connections, elapsedMs);
+      this.#record(this.#options.histogram, connection + nth * this.#options.connections, elapsedMs);
     }
     this.answered += count;
   }
 
   /** What was never answered counts as if it were answered now. */
   giveUp(elapsedMs: number): number {
-    const { connections, schedule } = this.#options;
+    const { connections, schedule, histogram } = this.#options;
     for (let connection = 0; connection < connections; connection++) {
       const first = connection + (this.#answeredOn[connection] as number) * connections;
-      for (let index = first; index < schedule.total; index += connections) this.#record(index, elapsedMs);
+      for (let index = first; index < schedule.total; index += connections) this.#record(histogram, index, elapsedMs);
     }
     return schedule.total - this.answered;
   }
 
-  #record(index: number, elapsedMs: number): void {
-    const { schedule, histogram, recordFromMs } = this.#options;
+  #record(histogram: Histogram, index: number, elapsedMs: number): void {
+    const { schedule, recordFromMs } = this.#options;
     const intendedMs = schedule.intendedMs(index);
     if (intendedMs >= recordFromMs) histogram.record((elapsedMs - intendedMs) * 1000);
   }

@@ -59,7 +59,7 @@ t.test('schedule: what is due, and when it was', async (t) => {
 
 /** An open loop on a clock of its own, against a server that answers at once but sleeps between two times. */
 function simulate(sleepFromMs: number, sleepUntilMs: number, options: { lose?: boolean; recordFromMs?: number } = {}) {
-  const histogram = new Histogram();
+  const [histogram, lateness] = [new Histogram(), new Histogram()];
   const connections = 7;
   const waiting = new Array<number>(connections).fill(0);
   const loop = new OpenLoop({
@@ -67,6 +67,7 @@ function simulate(sleepFromMs: number, sleepUntilMs: number, options: { lose?: b
     connections,
     recordFromMs: options.recordFromMs ?? 0,
     histogram,
+    lateness,
     send: (connection) => {
       waiting[connection] = (waiting[connection] as number) + 1;
     },
@@ -78,7 +79,7 @@ function simulate(sleepFromMs: number, sleepUntilMs: number, options: { lose?: b
       for (const [connection, count] of waiting.splice(0, connections, ...waiting.map(() => 0)).entries())
         loop.onReplies(connection, count, now);
   }
-  return { loop, histogram };
+  return { loop, histogram, lateness };
 }
 
 t.test('open loop: without a stall nothing waits', async (t) => {
@@ -88,11 +89,12 @@ t.test('open loop: without a stall nothing waits', async (t) => {
 });
 
 t.test('open loop: a stall counts for every request meant to leave in it', async (t) => {
-  const { loop, histogram } = simulate(200, 300);
+  const { loop, histogram, lateness } = simulate(200, 300);
   t.ok(loop.finished);
   t.equal(histogram.count, 1000);
   // Requests 200 to 299 were meant to leave in the stall and waited 100, 99 … 1 ms; a closed loop would have seen one wait for each connection.
   t.equal(histogram.max, 100_000);
+  t.equal(lateness.max, 0, 'the sender does not wait for replies');
   t.equal(histogram.percentile(90), 0);
   const near = (percent: number, ms: number) => {
     const found = histogram.percentile(percent);
@@ -101,6 +103,17 @@ t.test('open loop: a stall counts for every request meant to leave in it', async
   near(95, 50);
   near(99, 90);
   near(99.9, 99);
+});
+
+t.test('open loop: what the sender itself is late is told apart', async (t) => {
+  const [histogram, lateness] = [new Histogram(), new Histogram()];
+  const schedule = new Schedule(1000, 0.2);
+  const loop = new OpenLoop({ schedule, connections: 3, recordFromMs: 100, histogram, lateness, send: () => {} });
+  loop.sendDue(100);
+  t.equal(lateness.count, 1, 'request 100, on time; those before warm up');
+  loop.sendDue(150);
+  t.strictSame([lateness.count, lateness.max], [51, 49_000], 'request 101 was due at 101');
+  t.equal(histogram.count, 0);
 });
 
 t.test('open loop: what was meant for the warm-up is not recorded', async (t) => {
