@@ -2,13 +2,17 @@ import type { Random } from '../support/random.ts';
 import type { RedisNode } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 import type { Ledger } from './ledger.ts';
+import type { Relay, Swallow } from './relay.ts';
 import type { Leave, Writer } from './writer.ts';
 
 export interface Scene {
   readonly nodes: readonly RedisNode[];
+  /** Between keyfan and one of the nodes. */
+  readonly relay: Relay;
   readonly writers: readonly Writer[];
   readonly ledger: Ledger;
   readonly random: Random;
+  readonly faults: readonly Fault[];
   /** Writes between two faults at most. */
   readonly gap: number;
 }
@@ -27,6 +31,16 @@ async function outlast(scene: Scene, node: RedisNode): Promise<void> {
   const timeouts = ledger.timeouts;
   await node.pause();
   await until(() => ledger.timeouts > timeouts || ledger.full, 'a request to time out', 60_000);
+}
+
+/** The network loses what one side sends, from the middle of something on, and then the connection. */
+async function swallow(scene: Scene, what: Swallow): Promise<void> {
+  const { relay, ledger } = scene;
+  const before = relay.swallowed;
+  relay.swallow(what, scene.random.below(1000));
+  await until(() => relay.swallowed > before || ledger.full, `${what} to be lost`, 60_000);
+  await some(scene, 50);
+  relay.reset();
 }
 
 function leave(scene: Scene, how: readonly Leave[]): void {
@@ -64,6 +78,8 @@ export const FAULTS = {
   'connection cut by the node': async (_scene, node) => {
     await node.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   },
+  'requests lost': async (scene) => swallow(scene, 'requests'),
+  'replies lost': async (scene) => swallow(scene, 'replies'),
   'clients killed': async (scene) => leave(scene, ['end', 'reset', 'cut']),
   'clients killed at a stopped node': async (scene, node) => {
     await node.pause();
@@ -74,16 +90,16 @@ export const FAULTS = {
 } as const satisfies Record<string, (scene: Scene, node: RedisNode) => Promise<void>>;
 
 export type Fault = keyof typeof FAULTS;
+export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
 
 /** Fault after fault until the ledger is full, every kind as often as the others; how many there were of each. */
 export async function injectFaults(scene: Scene): Promise<Record<Fault, number>> {
-  const names = Object.keys(FAULTS) as Fault[];
-  const counts = Object.fromEntries(names.map((name) => [name, 0])) as Record<Fault, number>;
+  const counts = Object.fromEntries(scene.faults.map((name) => [name, 0])) as Record<Fault, number>;
   let order: Fault[] = [];
   while (!scene.ledger.full) {
     await some(scene, scene.gap);
     if (scene.ledger.full) break;
-    if (order.length === 0) order = scene.random.shuffled(names);
+    if (order.length === 0) order = scene.random.shuffled(scene.faults);
     const fault = order.pop() as Fault;
     await FAULTS[fault](scene, scene.random.pick(scene.nodes));
     counts[fault]++;

@@ -3,14 +3,15 @@ import { connect, Socket } from 'node:net';
 
 type Sent = Socket & { lastWrite?: Buffer };
 
+/** What nodes are sent begins with it; what clients are sent here does not. */
+const ASTERISK = 0x2a;
+
 const write = Socket.prototype.write as (this: Sent, ...args: unknown[]) => boolean;
 
 Socket.prototype.write = function (this: Sent, ...args: unknown[]): boolean {
   const [chunk] = args;
   const port = this.remotePort;
-  // Accepted sockets have a server.
-  const toNode = port !== undefined && (this as Socket & { server?: unknown }).server === undefined;
-  if (toNode && chunk instanceof Uint8Array) {
+  if (port !== undefined && chunk instanceof Uint8Array && chunk[0] === ASTERISK) {
     if (this.lastWrite === undefined) this.once('close', () => resend(port, this.lastWrite as Buffer));
     this.lastWrite = Buffer.from(chunk);
   }

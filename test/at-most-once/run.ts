@@ -3,12 +3,13 @@ import type { PoolConfig } from '../../src/config/schema.ts';
 import { poolTopology } from '../../src/config/topology.ts';
 import { type KeyfanProcess, type PoolInput, startKeyfan } from '../support/keyfan.ts';
 import { Random } from '../support/random.ts';
-import { type RedisNode, startRedisNodes } from '../support/redis.ts';
+import { startRedisNodes } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
-import { type Fault, injectFaults } from './faults.ts';
+import { FAULT_NAMES, type Fault, injectFaults, type Scene } from './faults.ts';
 import { judge, type Owner, type Verdict } from './judge.ts';
 import { type Kind, Ledger, type Outcome } from './ledger.ts';
 import { Records } from './records.ts';
+import { Relay } from './relay.ts';
 import { Writer } from './writer.ts';
 
 export interface RunOptions {
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Flags of Node.js for keyfan: lies are put into it that way. */
   readonly nodeArgs?: readonly string[];
+  /** Only these. */
+  readonly faults?: readonly Fault[];
 }
 
 export interface Report extends Verdict {
@@ -34,8 +37,8 @@ const NAMES = ['a', 'b', 'c'] as const;
 /** Sliding windows and bursts, from one write at a time to many. */
 const DEPTHS = [1, 1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64] as const;
 const GAP_MAX = 4000;
-/** Faults in a run, at least about so many: each kind comes once. */
-const FAULTS_MIN = 24;
+/** A short run has about twice as many faults. */
+const FAULTS_MIN = 20;
 const STALL_MS = 30_000;
 
 /**
@@ -53,24 +56,27 @@ const COUNTERS = [
   'backend_reconnects_total',
 ] as const;
 
-export async function runAtMostOnce({ writes, seed, nodeArgs = [] }: RunOptions): Promise<Report> {
+export async function runAtMostOnce({ writes, seed, nodeArgs = [], faults: kinds = FAULT_NAMES }: RunOptions): Promise<Report> {
   const started = performance.now();
   const nodes = await startRedisNodes(NAMES.length, { args: REDIS_ARGS });
+  const relay = await Relay.start(nodes[0]?.port as number);
+  const addresses = nodes.map(({ address }, i) => (i === 0 ? relay.address : address));
   const pool: PoolInput = {
     strategy: 'ring',
-    nodes: nodes.map(({ address }, i) => ({ name: NAMES[i] as string, address })),
+    nodes: addresses.map((address, i) => ({ name: NAMES[i] as string, address })),
     timeouts: { request: '300ms', connect: '300ms' },
     reconnect: { min: '10ms', max: '100ms' },
   };
-  const cleanUp: (() => Promise<void>)[] = nodes.map((node) => () => node.stop());
+  const cleanUp: (() => Promise<void>)[] = [() => relay.stop(), ...nodes.map((node) => () => node.stop())];
   try {
     const keyfan = await startKeyfan(pool, { nodeArgs });
     cleanUp.push(() => keyfan.stop());
     await until(async () => (await keyfan.metrics()).sum('keyfan_backend_up') === nodes.length, 'all nodes to be up');
     const ledger = new Ledger(writes);
-    const { faults, lost } = await write(ledger, nodes, keyfan.port, new Random(seed));
+    const { faults, lost } = await write({ nodes, relay, ledger, faults: kinds, random: new Random(seed) }, keyfan.port);
     const counters = await rest(keyfan);
     await keyfan.stop();
+    await relay.stop();
     const records = new Records();
     for (const [i, node] of nodes.entries()) await records.read(NAMES[i] as string, node);
     const verdict = judge(ledger, records, await ownerOf(pool));
@@ -85,10 +91,11 @@ export async function runAtMostOnce({ writes, seed, nodeArgs = [] }: RunOptions)
   }
 }
 
-async function write(ledger: Ledger, nodes: readonly RedisNode[], port: number, random: Random) {
+async function write(scene: Omit<Scene, 'writers' | 'gap'>, port: number) {
+  const { ledger, random } = scene;
   const writers = DEPTHS.flatMap((depth) => [true, false].map((burst) => new Writer({ port, ledger, random, depth, burst })));
-  const gap = Math.min(GAP_MAX, Math.ceil((2 * ledger.size) / FAULTS_MIN));
-  const all = Promise.all([injectFaults({ nodes, writers, ledger, random, gap }), ...writers.map((writer) => writer.done)]);
+  const gap = Math.min(GAP_MAX, Math.ceil(ledger.size / FAULTS_MIN));
+  const all = Promise.all([injectFaults({ ...scene, writers, gap }), ...writers.map((writer) => writer.done)]);
   const [faults] = await Promise.race([all, stalled(ledger)]);
   return { faults, lost: writers.reduce((sum, writer) => sum + writer.lost, 0) };
 }
