@@ -33,15 +33,14 @@ export const mixedStall: Scenario = async ({ print }) => {
     await under(stage.keyfan.port, WARM_UP_MS);
     await lagMs();
     await readStall(stage.keyfan.pid, file);
-    const { probe, load } = await under(stage.keyfan.port, LOAD_MS);
+    const outside = await under(stage.keyfan.port, LOAD_MS);
     const stall = await readStall(stage.keyfan.pid, file);
     const lag = await lagMs();
     return [
       check('longest stall of the event loop', stall.maxMs, ms(stall.maxMs), `at most ${STALL_MAX_MS} ms`, stall.maxMs <= STALL_MAX_MS),
       info('p99 of its turns, as a timer of 1 ms sees them', stall.p99Ms, ms(stall.p99Ms)),
       info("keyfan's metric nodejs_eventloop_lag_max_seconds, with its timer of 10 ms", lag, ms(lag)),
-      info('load meanwhile', load.small, JSON.stringify(load)),
-      seen('keyfan', probe),
+      seen('keyfan', outside),
       ...(await others(stage, print)),
     ];
   } finally {
@@ -50,8 +49,15 @@ export const mixedStall: Scenario = async ({ print }) => {
   }
 };
 
-const seen = (where: string, { p50Ms, p99Ms, maxMs }: Summary): Finding =>
-  info(`PING at ${where} under that load`, maxMs, `p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, slowest ${ms(maxMs)}`);
+interface Outside {
+  readonly probe: Summary;
+  readonly load: Mixed;
+}
+
+function seen(where: string, { probe: { p50Ms, p99Ms, maxMs }, load }: Outside): Finding {
+  const measured = `p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, slowest ${ms(maxMs)}; answered meanwhile ${JSON.stringify(load)}`;
+  return info(`PING at ${where} under that load`, maxMs, measured);
+}
 
 async function others({ nodes }: Stage, print: (line: string) => void): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -62,7 +68,7 @@ async function others({ nodes }: Stage, print: (line: string) => void): Promise<
     const nutcracker = await startNutcracker(JSON.stringify({ pool }));
     try {
       await fill(nutcracker.port);
-      findings.push(seen('nutcracker', (await under(nutcracker.port, LOAD_MS)).probe));
+      findings.push(seen('nutcracker', await under(nutcracker.port, LOAD_MS)));
     } finally {
       await nutcracker.stop();
     }
@@ -70,7 +76,7 @@ async function others({ nodes }: Stage, print: (line: string) => void): Promise<
   print('  mixed load on one node directly');
   const port = nodes[0]?.port as number;
   await fill(port);
-  findings.push(seen('one node directly', (await under(port, LOAD_MS)).probe));
+  findings.push(seen('one node directly', await under(port, LOAD_MS)));
   return findings;
 }
 
@@ -81,7 +87,7 @@ async function fill(port: number): Promise<void> {
   await client.close();
 }
 
-async function under(port: number, forMs: number): Promise<{ probe: Summary; load: Mixed }> {
+async function under(port: number, forMs: number): Promise<Outside> {
   const load = new Child<Mixed>('mixed', { port });
   const probe = new Child<Summary>('probe', { port });
   try {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encode } from '../../test/support/resp.ts';
 import { until } from '../../test/support/wait.ts';
 import { Child } from './child.ts';
-import { bytesAtMost, check, type Finding, info, mib, ms, timesAtMost } from './finding.ts';
+import { bytesAtMost, check, type Finding, info, mib, ms, none, timesAtMost } from './finding.ts';
 import type { Connections } from './load/connections.ts';
 import { residentBytes, Watch } from './memory.ts';
 import type { Scenario } from './scenario.ts';
@@ -18,7 +18,10 @@ const WAIT_MS_MAX = 60_000;
 const MEMORY_MAX = 8 * 2 ** 30;
 const NODE_REPLIES_MAX = '2gb';
 
-/** Clients that ask for 100 MiB each and read nothing of it, beside ordinary ones. */
+/**
+ * Clients that ask for 100 MiB each and read nothing of it, beside ordinary ones. Together that is 100 GB: what keyfan takes from the
+ * clients at once, the nodes answer at once, and hold what keyfan has not read yet.
+ */
 export const slowReaders: Scenario = async ({ thinkMs, scale, print }) => {
   const count = Math.round(SLOW_CLIENTS * scale);
   const stage = await setStage({ nodes: 3, nodeArgs: ['--maxmemory-clients', NODE_REPLIES_MAX] });
@@ -45,6 +48,7 @@ export const slowReaders: Scenario = async ({ thinkMs, scale, print }) => {
     normal.mark('after');
     const left = closedMs === null ? await connections(stage) : NORMAL_CLIENTS;
     const peak = watch.stop();
+    const evicted = await evictions(stage);
     await slow.stop();
     const stretches = await normal.stop();
     const [alone, beside] = [stretch(stretches, 'alone'), stretch(stretches, 'beside')];
@@ -62,6 +66,7 @@ export const slowReaders: Scenario = async ({ thinkMs, scale, print }) => {
         `${beside.latency.count}, slowest ${ms(beside.latency.maxMs)}`,
       ),
       noErrors('errors of ordinary clients', beside),
+      none(`connections of keyfan that nodes closed, ${NODE_REPLIES_MAX} of replies waiting in one`, evicted),
     ];
   } finally {
     watch?.stop();
@@ -72,6 +77,11 @@ export const slowReaders: Scenario = async ({ thinkMs, scale, print }) => {
 };
 
 const connections = async ({ keyfan }: Stage): Promise<number> => (await keyfan.metrics()).sum('keyfan_connections', {});
+
+async function evictions({ nodes }: Stage): Promise<number> {
+  const stats = await Promise.all(nodes.map((node) => node.call('INFO', 'stats')));
+  return stats.reduce<number>((sum, text) => sum + Number(/^evicted_clients:(\d+)/m.exec(String(text))?.[1] ?? 0), 0);
+}
 
 /** Milliseconds until only the ordinary clients were left; null where that did not come or keyfan was killed. */
 async function untilClosed(stage: Stage, began: number): Promise<number | null> {
