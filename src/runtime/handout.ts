@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 
 /** Who takes clients: a worker process. */
 export interface Taker {
-  /** Hands the socket over for good; `refused` is called where it could not be sent. */
-  hand(client: Handed, socket: Socket, refused: () => void): void;
+  /** Sends the client; ours stays open until it is taken. What cannot be sent is told by the end of the taker. */
+  hand(client: Handed, socket: Socket): void;
 }
 
 export interface Handed {
@@ -25,8 +25,9 @@ export interface HandoutOptions {
 interface Desk {
   readonly clients: Map<string, number>;
   total: number;
-  /** Since when a client is on its way, or -1. */
-  busySince: number;
+  /** On its way to it. */
+  coming: Socket | null;
+  comingSince: number;
 }
 
 interface Waiting {
@@ -40,12 +41,15 @@ const WAITING_MAX = 4096;
 const LATE_MS = 50;
 
 /**
- * Gives each accepted client to the worker that has the fewest. One client at a time is on its way to a worker: if the worker
- * dies there is at most one that it takes along unheard, and `node:child_process` closes that one.
+ * Gives each accepted client to the worker that has the fewest. One client at a time is on its way to a worker, and open here
+ * until the worker says that it has it. If the worker dies before, the client is closed, not given to another: the
+ * worker may have read from it.
  */
 export class Handout<T extends Taker> {
   readonly #options: HandoutOptions;
   readonly #desks = new Map<T, Desk>();
+  /** Takers that are draining: their clients count for the limit. */
+  readonly #leavers = new Map<T, Desk>();
   readonly #waiting: Waiting[] = [];
   #nextId = 1;
   #retry: NodeJS.Timeout | undefined;
@@ -69,7 +73,7 @@ export class Handout<T extends Taker> {
   }
 
   join(taker: T): void {
-    this.#desks.set(taker, { clients: new Map(), total: 0, busySince: -1 });
+    this.#desks.set(taker, { clients: new Map(), total: 0, coming: null, comingSince: 0 });
     this.#serve();
   }
 
@@ -82,21 +86,25 @@ export class Handout<T extends Taker> {
     this.#serve();
   }
 
+  /** Called after `leave`. */
   gone(taker: T): void {
+    const desk = this.#leavers.get(taker);
+    if (desk === undefined) return;
     this.#leavers.delete(taker);
+    arrived(desk);
   }
 
   /** The client that was on its way has arrived. */
   taken(taker: T): void {
-    const desk = this.#desks.get(taker);
+    const desk = this.#deskOf(taker);
     if (desk === undefined) return;
-    desk.busySince = -1;
+    arrived(desk);
     this.#serve();
   }
 
   /** So many of a taker's clients have gone. */
   clientsGone(taker: T, pool: string, count: number): void {
-    const desk = this.#desks.get(taker) ?? this.#leavers.get(taker);
+    const desk = this.#deskOf(taker);
     if (desk !== undefined) add(desk, pool, -count);
   }
 
@@ -107,8 +115,9 @@ export class Handout<T extends Taker> {
     for (const { socket } of this.#waiting.splice(0)) socket.destroy();
   }
 
-  /** Takers that are draining: their clients count for the limit. */
-  readonly #leavers = new Map<T, Desk>();
+  #deskOf(taker: T): Desk | undefined {
+    return this.#desks.get(taker) ?? this.#leavers.get(taker);
+  }
 
   #serve(): void {
     while (this.#waiting.length > 0) {
@@ -116,15 +125,17 @@ export class Handout<T extends Taker> {
       const taker = this.#fewest(pool);
       if (taker === null) return;
       const desk = this.#desks.get(taker) as Desk;
-      if (desk.busySince >= 0) {
+      if (desk.coming !== null) {
         this.#retryLate();
         return;
       }
       this.#waiting.shift();
       const full = this.#clientsOf(pool) >= (this.#options.clientsMax[pool] as number);
       add(desk, pool, 1);
-      desk.busySince = performance.now();
-      taker.hand({ pool, id: this.#nextId++, full }, socket, () => socket.destroy());
+      socket.setTimeout(0);
+      desk.coming = socket;
+      desk.comingSince = performance.now();
+      taker.hand({ pool, id: this.#nextId++, full }, socket);
     }
   }
 
@@ -134,7 +145,7 @@ export class Handout<T extends Taker> {
     let best: T | null = null;
     let bestDesk: Desk | null = null;
     for (const [taker, desk] of this.#desks) {
-      if (desk.busySince >= 0 && now - desk.busySince > LATE_MS) continue;
+      if (desk.coming !== null && now - desk.comingSince > LATE_MS) continue;
       if (bestDesk !== null && !hasFewer(desk, bestDesk, pool)) continue;
       best = taker;
       bestDesk = desk;
@@ -161,6 +172,12 @@ export class Handout<T extends Taker> {
     this.#waiting.splice(index, 1);
     socket.destroy();
   }
+}
+
+/** Closes our end of the client; where the taker has its own, the client does not notice. */
+function arrived(desk: Desk): void {
+  desk.coming?.destroy();
+  desk.coming = null;
 }
 
 function hasFewer(one: Desk, other: Desk, pool: string): boolean {

@@ -27,16 +27,12 @@ export class WorkerLink implements WorkerProcess, Taker {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
-  hand(client: Handed, socket: Socket, refused: () => void): void {
-    if (!this.#child.connected) {
-      refused();
-      return;
-    }
+  hand(client: Handed, socket: Socket): void {
+    if (!this.#child.connected) return;
     // Otherwise node:child_process keeps a list of every socket on both sides, so that this server's close() can wait for all.
     (socket as unknown as { server: null }).server = null;
-    this.#child.send({ type: 'client', ...client } satisfies ToWorker, socket, { keepOpen: false }, (error) => {
-      if (error !== null) refused();
-    });
+    // Kept open: given away for good, a socket stays open for ever where the worker dies before it has it.
+    this.#child.send({ type: 'client', ...client } satisfies ToWorker, socket, { keepOpen: true }, () => {});
   }
 
   drain(): void {
