@@ -104,18 +104,17 @@ async function counting(keyfan: Workers, key: string, isOver: () => boolean): Pr
   while (!isOver()) {
     const client = await connectResp(keyfan.pools.p as string, { deadlineMs: 20_000 });
     result.lives++;
-    try {
-      while (!isOver()) {
-        const replies = await client.pipeline(Array.from({ length: 10 }, () => ['INCR', key]));
-        result.answers += replies.length;
-        for (const { text } of replies) if (!text.startsWith(':')) result.odd.push(text);
-      }
-    } catch {
-      // Replies that came before the end were asked for by the same read.
-      const received = (await client.waitClosed(20_000)).toString();
-      result.answers = result.answers - (result.answers % 10) + ((received.split('\r\n').length - 1) % 10);
+    const disconnected = { yet: false };
+    while (!isOver() && !disconnected.yet) {
+      await client.pipeline(Array.from({ length: 10 }, () => ['INCR', key])).catch(() => {
+        disconnected.yet = true;
+      });
     }
+    if (disconnected.yet) await client.waitClosed(20_000);
     await client.close();
+    const lines = client.received().toString().split('\r\n').slice(0, -1);
+    result.answers += lines.length;
+    result.odd.push(...lines.filter((line) => !/^:\d+$/.test(line)));
   }
   return result;
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { type Daemon, startDaemon } from './daemon.ts';
+import { type Daemon, processState, startDaemon } from './daemon.ts';
 import { Metrics } from './fleet.ts';
 import { PROJECT_ROOT } from './project.ts';
 import { type RedisNode, startRedisNodes } from './redis.ts';
@@ -73,10 +73,10 @@ export async function startWorkers(t: Test, options: WorkersOptions = {}): Promi
   };
 }
 
+/** False for one that has ended and was not yet waited for: an orphan's new parent may take its time. */
 export function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return processState(pid) !== 'Z';
   } catch {
     return false;
   }

@@ -91,7 +91,7 @@ export function startDaemon(file: string, args: readonly string[], options: Daem
 }
 
 /** The state letter of `/proc/PID/stat`; it stands behind the name, which may hold blanks and brackets. */
-function processState(pid: number): string {
+export function processState(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   return stat.charAt(stat.lastIndexOf(')') + 2);
 }
