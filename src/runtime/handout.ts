@@ -19,6 +19,7 @@ export interface HandoutOptions {
   readonly clientsMax: Readonly<Record<string, number>>;
   /** A client nobody could be found for in so long is let go. */
   readonly waitMs: number;
+  readonly arrivalMs?: number;
 }
 
 /** What is known of a taker. A client that is on its way to it counts as its own. */
@@ -26,8 +27,9 @@ interface Desk {
   readonly clients: Map<string, number>;
   total: number;
   /** On its way to it. */
-  coming: Socket | null;
-  comingSince: number;
+  coming: { readonly client: Handed; readonly socket: Socket; readonly since: number } | null;
+  /** Pools by id of clients that were given up on the way: they count again if they arrive after all. */
+  readonly givenUp: Map<number, string>;
 }
 
 interface Waiting {
@@ -39,6 +41,8 @@ interface Waiting {
 const WAITING_MAX = 4096;
 /** Who has not taken a client after so long is passed over until it has. */
 const LATE_MS = 50;
+/** A client that has not arrived after so long is closed here: the worker hangs, or has no file descriptor left for it. */
+const ARRIVAL_MS = 5000;
 
 /**
  * Gives each accepted client to the worker that has the fewest. One client at a time is on its way to a worker, and open here
@@ -67,13 +71,14 @@ export class Handout<T extends Taker> {
       socket.destroy();
       return;
     }
-    socket.setTimeout(this.#options.waitMs, () => this.#letGo(socket));
+    socket.setTimeout(this.#options.waitMs);
+    socket.once('timeout', () => this.#letGo(socket));
     this.#waiting.push({ pool, socket });
     this.#serve();
   }
 
   join(taker: T): void {
-    this.#desks.set(taker, { clients: new Map(), total: 0, coming: null, comingSince: 0 });
+    this.#desks.set(taker, { clients: new Map(), total: 0, coming: null, givenUp: new Map() });
     this.#serve();
   }
 
@@ -91,14 +96,19 @@ export class Handout<T extends Taker> {
     const desk = this.#leavers.get(taker);
     if (desk === undefined) return;
     this.#leavers.delete(taker);
-    arrived(desk);
+    release(desk);
   }
 
-  /** The client that was on its way has arrived. */
-  taken(taker: T): void {
+  /** The client with that id has arrived. */
+  taken(taker: T, id: number): void {
     const desk = this.#deskOf(taker);
     if (desk === undefined) return;
-    arrived(desk);
+    const late = desk.givenUp.get(id);
+    if (late !== undefined) {
+      desk.givenUp.delete(id);
+      add(desk, late, 1);
+    }
+    if (desk.coming?.client.id === id) release(desk);
     this.#serve();
   }
 
@@ -130,12 +140,13 @@ export class Handout<T extends Taker> {
         return;
       }
       this.#waiting.shift();
-      const full = this.#clientsOf(pool) >= (this.#options.clientsMax[pool] as number);
-      add(desk, pool, 1);
       socket.setTimeout(0);
-      desk.coming = socket;
-      desk.comingSince = performance.now();
-      taker.hand({ pool, id: this.#nextId++, full }, socket);
+      const full = this.#clientsOf(pool) >= (this.#options.clientsMax[pool] as number);
+      const client = { pool, id: this.#nextId++, full };
+      add(desk, pool, 1);
+      desk.coming = { client, socket, since: performance.now() };
+      socket.setTimeout(this.#options.arrivalMs ?? ARRIVAL_MS, () => this.#giveUp(desk, client));
+      taker.hand(client, socket);
     }
   }
 
@@ -145,7 +156,7 @@ export class Handout<T extends Taker> {
     let best: T | null = null;
     let bestDesk: Desk | null = null;
     for (const [taker, desk] of this.#desks) {
-      if (desk.coming !== null && now - desk.comingSince > LATE_MS) continue;
+      if (desk.coming !== null && now - desk.coming.since > LATE_MS) continue;
       if (bestDesk !== null && !hasFewer(desk, bestDesk, pool)) continue;
       best = taker;
       bestDesk = desk;
@@ -166,6 +177,14 @@ export class Handout<T extends Taker> {
     return sum;
   }
 
+  #giveUp(desk: Desk, client: Handed): void {
+    if (desk.coming?.client !== client) return;
+    release(desk);
+    add(desk, client.pool, -1);
+    desk.givenUp.set(client.id, client.pool);
+    this.#serve();
+  }
+
   #letGo(socket: Socket): void {
     const index = this.#waiting.findIndex((entry) => entry.socket === socket);
     if (index < 0) return;
@@ -175,8 +194,8 @@ export class Handout<T extends Taker> {
 }
 
 /** Closes our end of the client; where the taker has its own, the client does not notice. */
-function arrived(desk: Desk): void {
-  desk.coming?.destroy();
+function release(desk: Desk): void {
+  desk.coming?.socket.destroy();
   desk.coming = null;
 }
 

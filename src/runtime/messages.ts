@@ -19,8 +19,8 @@ export type ToWorker =
 
 export type ToPrimary =
   | { readonly type: 'ready' }
-  /** The client that was sent last has arrived. */
-  | { readonly type: 'taken' }
+  /** The client with that id has arrived. */
+  | { readonly type: 'taken'; readonly id: number }
   /** So many clients of the pool have gone since this was said last. */
   | { readonly type: 'gone'; readonly pool: string; readonly clients: number }
   /** Unasked now and then with `answers` 0, so that little is lost with a worker that is killed. */

@@ -172,7 +172,7 @@ export class Primary {
         events.ready();
         return;
       case 'taken':
-        this.#handout.taken(link);
+        this.#handout.taken(link, message.id);
         return;
       case 'gone':
         this.#handout.clientsGone(link, message.pool, message.clients);

@@ -17,21 +17,24 @@ const SETTLE_STEP_MS = 5;
 
 /** A data plane that is told by the primary what to do: no listeners, no admin server, no signals. */
 export class Worker {
+  readonly #version: string;
   readonly #plane: DataPlane;
   readonly #post: (message: ToPrimary) => Promise<void>;
   readonly #gone = new Map<string, number>();
   #reports: NodeJS.Timeout | undefined;
   #ending: Promise<void> | null = null;
 
-  /** Throws where the primary is of another version: after an upgrade of the files under it. */
   constructor({ version, worker, config }: Start, post: (message: ToPrimary) => Promise<void>) {
-    if (version !== VERSION) throw new Error(`worker ${worker} is keyfan ${VERSION}, the primary ${version}: restart keyfan as a whole`);
+    this.#version = version;
     this.#post = post;
     const log = createLog(config.log.level, undefined, { worker });
     this.#plane = new DataPlane(config, log, { worker, clientGone: (pool) => this.#clientGone(pool) });
   }
 
+  /** Rejects where the primary is of another version: after an upgrade of the files under it. */
   async start(): Promise<void> {
+    if (this.#version !== VERSION)
+      throw new Error(`a worker is keyfan ${VERSION}, the primary ${this.#version}: restart keyfan as a whole`);
     await this.#plane.start();
     await this.#settled();
     this.#report(0);
@@ -41,7 +44,7 @@ export class Worker {
 
   /** Null where the client left while it was on its way. */
   take({ pool, id, full }: Client, socket: Socket | null): void {
-    void this.#post({ type: 'taken' });
+    void this.#post({ type: 'taken', id });
     if (socket === null) this.#clientGone(pool);
     else if (full) this.#plane.pool(pool).refuse(socket);
     else this.#plane.pool(pool).take(socket, id);

@@ -11,6 +11,11 @@ class Desk implements Taker {
   hand(client: Handed): void {
     this.got.push(client);
   }
+
+  /** The client it was handed last; 0 where there is none. */
+  get lastId(): number {
+    return this.got.at(-1)?.id ?? 0;
+  }
 }
 
 async function setUp(t: Test, options: Partial<HandoutOptions> = {}) {
@@ -44,21 +49,21 @@ t.test('each client goes to the worker that has the fewest', async (t) => {
   handout.join(two);
   for (let i = 0; i < 10; i++) {
     await come();
-    handout.taken(one);
-    handout.taken(two);
+    handout.taken(one, one.lastId);
+    handout.taken(two, two.lastId);
   }
   t.same([one.got.length, two.got.length], [5, 5]);
   handout.clientsGone(one, 'a', 3);
   for (let i = 0; i < 3; i++) {
     await come();
-    handout.taken(one);
+    handout.taken(one, one.lastId);
   }
   t.same([one.got.length, two.got.length], [8, 5], 'to the one whose clients have gone');
   const three = new Desk();
   handout.join(three);
   for (let i = 0; i < 5; i++) {
     await come();
-    handout.taken(three);
+    handout.taken(three, three.lastId);
   }
   t.equal(three.got.length, 5, 'one that is new gets them until it has as many as the others');
 });
@@ -70,8 +75,8 @@ t.test('pools are spread each for itself', async (t) => {
   handout.join(two);
   for (const pool of ['a', 'b', 'a', 'b', 'b', 'a', 'a', 'b']) {
     await come(pool);
-    handout.taken(one);
-    handout.taken(two);
+    handout.taken(one, one.lastId);
+    handout.taken(two, two.lastId);
   }
   for (const desk of [one, two]) for (const pool of ['a', 'b']) t.equal(desk.got.filter((client) => client.pool === pool).length, 2);
 });
@@ -83,7 +88,7 @@ t.test('ids count up over all workers, and over those that come later', async (t
     handout.join(desk);
     for (let i = 0; i < 4; i++) {
       await come();
-      for (const each of desks) handout.taken(each);
+      for (const each of desks) handout.taken(each, each.lastId);
     }
     handout.leave(desk);
     handout.gone(desk);
@@ -102,9 +107,9 @@ t.test('one client at a time is on its way to a worker', async (t) => {
   await come();
   await come();
   t.equal(desk.got.length, 1);
-  handout.taken(desk);
+  handout.taken(desk, desk.lastId);
   t.equal(desk.got.length, 2);
-  handout.taken(desk);
+  handout.taken(desk, desk.lastId);
   t.equal(desk.got.length, 3);
 });
 
@@ -117,10 +122,10 @@ t.test('a worker that does not take is passed over, and gets clients again once 
   for (let i = 0; i < 4; i++) {
     await come();
     await until(() => well.got.length === i + 1, 'the other one to get it');
-    handout.taken(well);
+    handout.taken(well, well.lastId);
   }
   t.equal(stuck.got.length, 1);
-  handout.taken(stuck);
+  handout.taken(stuck, stuck.lastId);
   await come();
   t.equal(stuck.got.length, 2);
 });
@@ -130,7 +135,7 @@ t.test('without a worker clients wait, then are served in order', async (t) => {
   const clients = [await come('a'), await come('b')];
   const desk = new Desk();
   handout.join(desk);
-  handout.taken(desk);
+  handout.taken(desk, desk.lastId);
   t.same(
     desk.got.map(({ pool }) => pool),
     ['a', 'b'],
@@ -156,7 +161,7 @@ t.test('the limit is one for all workers, those that drain included', async (t) 
     for (let i = 0; i < count; i++) {
       await come(pool);
       for (const desk of [one, two]) {
-        handout.taken(desk);
+        handout.taken(desk, desk.lastId);
         // Who is told that the pool is full goes at once.
         for (; desk.refused < desk.got.filter((client) => client.full).length; desk.refused++) handout.clientsGone(desk, pool, 1);
       }
@@ -189,7 +194,7 @@ t.test('a client stays open here until it is taken, by one that drains too', asy
   const first = await come();
   handout.leave(desk);
   t.equal(first.destroyed, false);
-  handout.taken(desk);
+  handout.taken(desk, desk.lastId);
   await until(() => first.destroyed, 'our end to be closed: here nobody else has it');
 });
 
@@ -206,6 +211,30 @@ t.test('who was on the way to a worker that dies is closed, not given to another
   await come();
   t.equal(two.got.length, 1);
 });
+
+t.test(
+  'a client that does not arrive is given up; the worker gets others, and its count is right again when it arrives after all',
+  async (t) => {
+    const { handout, come } = await setUp(t, { arrivalMs: 20, clientsMax: { a: 2 } });
+    const desk = new Desk();
+    handout.join(desk);
+    const lost = await come();
+    await until(() => lost.destroyed, 'it to be closed');
+    const second = await come();
+    t.same(
+      desk.got.map(({ id, full }) => [id, full]),
+      [
+        [1, false],
+        [2, false],
+      ],
+    );
+    handout.taken(desk, 1);
+    t.equal(second.destroyed, false, 'this was not about the second one');
+    handout.taken(desk, 2);
+    await come();
+    t.same(desk.got[2], { pool: 'a', id: 3, full: true }, 'both count');
+  },
+);
 
 t.test('closing lets everybody go', async (t) => {
   const { handout, come } = await setUp(t);
