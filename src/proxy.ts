@@ -3,6 +3,7 @@ import { AdminServer } from './admin/server.ts';
 import { REDIS_VERSION } from './command/generated/commands.ts';
 import { COMMAND_ROWS } from './command/table.ts';
 import { parseConfig } from './config/load.ts';
+import { ConfigError } from './config/problem.ts';
 import type { Config, ConfigInput, NodeConfig, PoolConfig } from './config/schema.ts';
 import { poolTopology } from './config/topology.ts';
 import type { InfoSection } from './downstream/local/answer.ts';
@@ -30,14 +31,16 @@ export interface ProxyOptions {
  *     await proxy.stop();
  */
 export function createProxy(config: Config | ConfigInput, options: ProxyOptions = {}): Proxy {
-  return new Proxy(parseConfig(config), options.log ?? SILENT);
+  const parsed = parseConfig(config);
+  if (parsed.workers === 1) return new Proxy(parsed, options.log ?? SILENT);
+  const message = 'must be 1 here: createProxy serves in its own process; workers are for the keyfan command';
+  throw new ConfigError([{ path: 'workers', message }]);
 }
 
 export class Proxy {
   readonly #config: Config;
   readonly #log: Log;
-  readonly #turn = new Turn();
-  readonly #pools = new Map<string, Pool>();
+  readonly #plane: DataPlane;
   #admin: AdminServer | undefined;
   #draining = false;
 
@@ -45,28 +48,18 @@ export class Proxy {
   constructor(config: Config, log: Log) {
     this.#config = config;
     this.#log = log;
+    this.#plane = new DataPlane(config, log);
   }
 
   /** Resolves when every pool listens; rejects with Node's bind error, or where a strategy does not fit its nodes. */
   async start(): Promise<void> {
-    for (const [name, pool] of Object.entries(this.#config.pools)) {
-      const topology = await poolTopology(pool);
-      this.#pools.set(
-        name,
-        new Pool(
-          poolOptions(name, pool, topology, () => this.#info()),
-          this.#turn,
-          this.#log,
-        ),
-      );
-    }
-    for (const pool of this.#pools.values()) await pool.start();
+    await this.#plane.start();
     const { listen } = this.#config.admin;
     if (listen === undefined) return;
     this.#admin = new AdminServer({
       listen,
-      metrics: createMetrics(() => this.#snapshots()),
-      pools: () => [...this.#pools.values()],
+      metrics: createMetrics(() => this.#plane.snapshots()),
+      pools: () => this.#plane.pools(),
       draining: () => this.#draining,
       log: this.#log,
     });
@@ -75,9 +68,7 @@ export class Proxy {
 
   /** Where a pool listens. */
   address(pool: string): Endpoint {
-    const found = this.#pools.get(pool);
-    if (found === undefined) throw new Error(`there is no running pool ${pool}`);
-    return found.address();
+    return this.#plane.pool(pool).address();
   }
 
   /** Where the admin server listens; undefined where there is none. */
@@ -88,19 +79,68 @@ export class Proxy {
   /** Takes nothing new and resolves when every accepted request is answered, at the latest after each pool's `timeouts.drain`. */
   async drain(): Promise<void> {
     this.#draining = true;
-    const drained = [...this.#pools].map(([name, pool]) => pool.drain((this.#config.pools[name] as PoolConfig).timeouts.drain));
-    await Promise.all(drained);
+    await this.#plane.drain();
   }
 
   /** Closes everything now. */
   async stop(): Promise<void> {
     this.#draining = true;
-    for (const pool of this.#pools.values()) pool.stop();
+    this.#plane.stop();
     await this.#admin?.close();
   }
+}
 
-  #snapshots(): PoolSnapshot[] {
-    return [...this.#pools.values()].map((pool) => {
+/** What sets the pools of a worker apart from those of a process of its own: clients are handed in, nobody listens here. */
+export interface WorkerRole {
+  readonly worker: number;
+  /** A client of that pool has gone. */
+  clientGone(pool: string): void;
+}
+
+/** The pools of one process, and nothing that is there once for all workers. */
+export class DataPlane {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #role: WorkerRole | null;
+  readonly #turn = new Turn();
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(config: Config, log: Log, role: WorkerRole | null = null) {
+    this.#config = config;
+    this.#log = log;
+    this.#role = role;
+  }
+
+  async start(): Promise<void> {
+    for (const [name, config] of Object.entries(this.#config.pools)) {
+      const options = poolOptions(name, config, await poolTopology(config), () => this.#info());
+      const role = this.#role === null ? {} : { listen: null, clientGone: this.#role.clientGone };
+      this.#pools.set(name, new Pool({ ...options, ...role }, this.#turn, this.#log));
+    }
+    for (const pool of this.#pools.values()) await pool.start();
+  }
+
+  pool(name: string): Pool {
+    const found = this.#pools.get(name);
+    if (found === undefined) throw new Error(`there is no running pool ${name}`);
+    return found;
+  }
+
+  pools(): readonly Pool[] {
+    return [...this.#pools.values()];
+  }
+
+  async drain(): Promise<void> {
+    const drained = [...this.#pools].map(([name, pool]) => pool.drain((this.#config.pools[name] as PoolConfig).timeouts.drain));
+    await Promise.all(drained);
+  }
+
+  stop(): void {
+    for (const pool of this.#pools.values()) pool.stop();
+  }
+
+  snapshots(): PoolSnapshot[] {
+    return this.pools().map((pool) => {
       pool.refreshCounters();
       const backends = pool.backends.map(({ node, counters }) => ({ node, counters }));
       return { name: pool.name, counters: pool.counters, commandNames: COMMAND_NAMES, ringHash: ringHash(pool.topology), backends };
@@ -116,6 +156,7 @@ export class Proxy {
           redis_mode: 'standalone',
           keyfan_version: VERSION,
           process_id: process.pid,
+          ...(this.#role === null ? {} : { keyfan_worker: this.#role.worker }),
           uptime_in_seconds: Math.floor(process.uptime()),
         },
       },
@@ -125,7 +166,7 @@ export class Proxy {
   }
 }
 
-const COMMAND_NAMES: readonly string[] = COMMAND_ROWS.map((row) => row.name);
+export const COMMAND_NAMES: readonly string[] = COMMAND_ROWS.map((row) => row.name);
 
 function poolOptions(name: string, pool: PoolConfig, topology: Topology, info: () => InfoSection[]): PoolOptions {
   const { limits, timeouts } = pool;

@@ -13,7 +13,7 @@ export interface PoolReadiness {
 export interface AdminOptions {
   readonly listen: Endpoint;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
-  readonly pools: () => readonly PoolReadiness[];
+  readonly pools: () => readonly PoolReadiness[] | Promise<readonly PoolReadiness[]>;
   readonly draining: () => boolean;
   readonly log: Log;
 }
@@ -46,8 +46,8 @@ export function reasonsNotReady(pools: readonly PoolReadiness[], draining: boole
   return reasons;
 }
 
-function readyz({ pools, draining }: AdminOptions): Answer {
-  const reasons = reasonsNotReady(pools(), draining());
+async function readyz({ pools, draining }: AdminOptions): Promise<Answer> {
+  const reasons = reasonsNotReady(await pools(), draining());
   return {
     status: reasons.length === 0 ? 200 : 503,
     type: JSON_TYPE,

@@ -2,7 +2,8 @@ import { loadConfig, parseConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Config, ConfigInput } from '../config/schema.ts';
 import { createLog } from '../observe/pino.ts';
-import { createProxy } from '../proxy.ts';
+import { Proxy } from '../proxy.ts';
+import { Primary, workerCount } from '../runtime/primary.ts';
 import { untilSignal } from '../runtime/shutdown.ts';
 import { formatEndpoint } from '../util/endpoint.ts';
 import { EXIT, type Io, UsageError } from './exit.ts';
@@ -22,9 +23,14 @@ const POOL = 'default';
 export async function serve(flags: ServeFlags, io: Io): Promise<number> {
   const config = await configOf(flags, io);
   const log = createLog(config.log.level);
-  const proxy = createProxy(config, { log });
+  const workers = workerCount(config);
+  const proxy = workers === 1 ? new Proxy(config, log) : new Primary(config, log);
   // From here on a signal ends the service in good order, also while it starts.
   const ended = untilSignal(proxy, log);
+  process.on('SIGUSR2', () => {
+    if (proxy instanceof Primary) void proxy.rollingRestart();
+    else log.warn({ workers }, 'SIGUSR2 replaces workers one by one; there is only this process');
+  });
   try {
     await proxy.start();
   } catch (error) {
@@ -33,7 +39,8 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
   }
   const admin = proxy.adminAddress();
   const pools = Object.keys(config.pools).map((name) => [name, formatEndpoint(proxy.address(name))]);
-  log.info({ pools: Object.fromEntries(pools), ...(admin === undefined ? {} : { admin: formatEndpoint(admin) }) }, 'keyfan is ready');
+  const places = { pools: Object.fromEntries(pools), ...(admin === undefined ? {} : { admin: formatEndpoint(admin) }) };
+  log.info({ ...places, workers }, 'keyfan is ready');
   return ended;
 }
 

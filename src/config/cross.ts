@@ -24,7 +24,7 @@ function read(text: unknown, role: 'listen' | 'node'): Endpoint | undefined {
 export function crossCheck(config: unknown): Complaint[] {
   const pools = Object.entries(dict(dict(config).pools)).filter((entry): entry is [string, Dict] => isDict(entry[1]));
   const complaints = pools.flatMap(([name, pool]) => POOL_RULES.flatMap((rule) => rule(pool, ['pools', name])));
-  return [...complaints, ...listeners(dict(config), pools)];
+  return [...complaints, ...ejectionByWorkers(dict(config), pools), ...listeners(dict(config), pools)];
 }
 
 type Rule = (pool: Dict, at: Path) => Complaint[];
@@ -84,11 +84,18 @@ function slotsOwners(pool: Dict, at: Path): Complaint[] {
   );
 }
 
+const ejects = (pool: Dict): boolean => pool.auto_eject === true || dict(pool.auto_eject).enabled === true;
+
+/** Each worker would decide for itself, and until all have, a key has two homes. */
+function ejectionByWorkers({ workers }: Dict, pools: readonly [string, Dict][]): Complaint[] {
+  if (workers !== 'auto' && !(typeof workers === 'number' && workers > 1)) return [];
+  const message = 'needs workers: 1; several workers would not agree on when a node is out';
+  return pools.flatMap(([name, pool]) => (ejects(pool) ? [{ path: ['pools', name, 'auto_eject'], message, atKey: true }] : []));
+}
+
 function ejectable(pool: Dict, at: Path): Complaint[] {
-  const setting = pool.auto_eject;
   const type = strategyType(pool);
-  const wanted = setting === true || dict(setting).enabled === true;
-  if (!wanted || type === undefined || STRATEGIES.get(type)?.ejectable !== false) return [];
+  if (!ejects(pool) || type === undefined || STRATEGIES.get(type)?.ejectable !== false) return [];
   return [{ path: [...at, 'auto_eject'], message: `is not possible with strategy ${type}, whose nodes cannot be taken out`, atKey: true }];
 }
 

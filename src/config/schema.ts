@@ -130,6 +130,9 @@ const poolName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
   error: 'a pool is named with letters, digits, _, . and -, beginning with a letter',
 });
 
+/** More than any machine has cores for; each of them connects to every node. */
+const WORKERS_MAX = 256;
+
 export const configSchema = z.strictObject({
   admin: z
     .strictObject({
@@ -137,10 +140,11 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   workers: z
-    .union([z.int().min(1), z.literal('auto')])
-    .refine((value) => value === 1, { error: 'only 1 is supported yet' })
+    .union([z.int().min(1).max(WORKERS_MAX), z.literal('auto')])
     .default(1)
-    .describe('Worker processes. Only 1 is supported yet.'),
+    .describe(
+      'Processes that serve clients: a number, or auto for one a core. Each has its own connections to the nodes. 1 is one process in all.',
+    ),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('debug, info, warn, error or silent.'),

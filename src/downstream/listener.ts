@@ -1,88 +1,61 @@
-import { lstatSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Endpoint } from '../util/endpoint.ts';
 import { adopt } from './adopt.ts';
+import { Door } from './door.ts';
 import type { Session } from './session.ts';
 
 export interface ListenerOptions {
-  readonly endpoint: Endpoint;
+  /** Null where somebody else listens and hands the clients in. */
+  readonly endpoint: Endpoint | null;
   readonly clientsMax: number;
-  /** Makes the session of an accepted client. */
-  accept(socket: Socket): Session;
+  /** Makes the session of an accepted client. `id` is given with a client that is handed in. */
+  accept(socket: Socket, id: number | undefined): Session;
   /** The client is one too many. */
   refuse(socket: Socket): void;
 }
-
-/** Half-open: a client may send all it has, close its side and still read its replies. Paused: `adopt` starts the reading. */
-const SOCKET_OPTIONS = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
-const BACKLOG = 511;
 
 /** Accepts clients up to a limit and knows who is connected. */
 export class Listener {
   readonly sessions = new Set<Session>();
   readonly #options: ListenerOptions;
-  readonly #server: Server;
+  readonly #door: Door | null;
+  #closed = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
+    this.#door = options.endpoint === null ? null : new Door(options.endpoint, (socket) => this.take(socket));
   }
 
   /** Resolves when clients can connect; rejects with Node's error (EADDRINUSE …) where they never will. */
   async listen(): Promise<void> {
-    const { endpoint } = this.#options;
-    if ('path' in endpoint) await removeStale(endpoint.path);
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...endpoint, backlog: BACKLOG }, () => {
-        this.#server.off('error', reject);
-        // EMFILE and the like: the client is lost, the listener is not.
-        this.#server.on('error', () => {});
-        resolve();
-      });
-    });
+    await this.#door?.listen();
   }
 
   /** Where it really listens: port 0 in the options is replaced by the port that was given. */
   address(): Endpoint {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') return this.#options.endpoint;
-    return { host: address.address, port: address.port };
+    if (this.#door === null) throw new Error('clients are handed in: there is no address here');
+    return this.#door.address();
   }
 
   get listening(): boolean {
-    return this.#server.listening;
+    return this.#door === null ? !this.#closed : this.#door.listening;
   }
 
-  #accept(accepted: Socket): void {
+  /** A client has come: a paused socket of which nothing was read. */
+  take(accepted: Socket, id?: number): void {
     if (this.sessions.size >= this.#options.clientsMax) {
       this.#options.refuse(accepted);
       return;
     }
     let session: Session | undefined;
     const socket = adopt(accepted, (size) => session?.onRead(size));
-    session = this.#options.accept(socket);
+    session = this.#options.accept(socket, id);
     this.sessions.add(session);
   }
 
   /** Takes no more clients; those connected stay. */
   close(): void {
-    this.#server.close();
+    this.#closed = true;
+    this.#door?.close();
   }
-}
-
-/** Removes the socket file of a process that did not end in good order: one that nobody answers on. */
-async function removeStale(path: string): Promise<void> {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
-  await new Promise<void>((resolve) => {
-    const probe = connect({ path });
-    probe.on('connect', () => {
-      probe.destroy();
-      resolve();
-    });
-    probe.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') rmSync(path, { force: true });
-      resolve();
-    });
-  });
 }

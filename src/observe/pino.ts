@@ -8,13 +8,17 @@ const SECRETS = ['password', 'username', 'client_password', '*.password', '*.use
 
 /**
  * JSON lines, by default to standard output. Written at once: lines are rare (state changes only), and the last ones
- * before an exit are those that matter.
+ * before an exit are those that matter. `fields` stand in every line.
  */
-export function createLog(level: LogLevel, destination: DestinationStream = pino.destination({ dest: 1, sync: true })): Log {
+export function createLog(
+  level: LogLevel,
+  destination: DestinationStream = pino.destination({ dest: 1, sync: true }),
+  fields: Readonly<Record<string, string | number>> = {},
+): Log {
   return pino(
     {
       level,
-      base: { name: 'keyfan', pid: process.pid },
+      base: { name: 'keyfan', pid: process.pid, ...fields },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRETS, censor: '[secret]' },

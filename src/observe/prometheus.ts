@@ -18,6 +18,17 @@ export interface PoolSnapshot {
   readonly backends: readonly BackendSnapshot[];
 }
 
+/** The processes that serve clients. */
+export interface WorkersSnapshot {
+  /** In service now. */
+  readonly running: number;
+  /** Started in the place of one that ended unasked. */
+  readonly restarts: number;
+  /** Of all workers that ever were. */
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+}
+
 export interface Metrics {
   readonly contentType: string;
   render(): Promise<string>;
@@ -167,14 +178,57 @@ const METRICS: readonly MetricRow[] = [
   },
 ];
 
-/** A registry of its own, read from `pools()` at each scrape. */
-export function createMetrics(pools: () => readonly PoolSnapshot[]): Metrics {
+interface WorkersRow extends Omit<MetricRow, 'samples'> {
+  readonly read: (workers: WorkersSnapshot) => number;
+}
+
+const WORKERS_METRICS: readonly WorkersRow[] = [
+  { name: 'keyfan_workers', type: 'gauge', help: 'Processes that serve clients, in service now.', read: (w) => w.running },
+  {
+    name: 'keyfan_worker_restarts_total',
+    type: 'counter',
+    help: 'Workers started in the place of one that ended unasked.',
+    read: (w) => w.restarts,
+  },
+  {
+    name: 'keyfan_worker_cpu_seconds_total',
+    type: 'counter',
+    help: 'User and system CPU time of all workers, those that are gone included.',
+    read: (w) => w.cpuSeconds,
+  },
+  {
+    name: 'keyfan_worker_resident_memory_bytes',
+    type: 'gauge',
+    help: 'Resident memory of all workers together.',
+    read: (w) => w.residentBytes,
+  },
+];
+
+/** CPU time of this process, user and system. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** This process is the one that serves. */
+const alone = (): WorkersSnapshot => ({
+  running: 1,
+  restarts: 0,
+  cpuSeconds: cpuSeconds(),
+  residentBytes: process.memoryUsage.rss(),
+});
+
+/** A registry of its own, read from `pools()` and `workers()` at each scrape. */
+export function createMetrics(pools: () => readonly PoolSnapshot[], workers: () => WorkersSnapshot = alone): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  for (const { name, type, help, samples } of METRICS) {
-    const get = async () => ({ name, help, type, aggregator: 'sum', values: pools().flatMap((pool) => samples(pool, name)) });
+  const add = (row: { name: string; type: string; help: string }, values: () => readonly Sample[]): void => {
+    const { name, help, type } = row;
     // prom-client asks of a registered metric its name and get(); its type demands the class of a metric fed by calls.
-    registry.registerMetric({ name, get } as unknown as Metric);
-  }
+    const metric = { name, get: async () => ({ name, help, type, aggregator: 'sum', values: values() }) };
+    registry.registerMetric(metric as unknown as Metric);
+  };
+  for (const row of METRICS) add(row, () => pools().flatMap((pool) => row.samples(pool, row.name)));
+  for (const row of WORKERS_METRICS) add(row, () => [{ labels: {}, value: row.read(workers()) }]);
   return { contentType: registry.contentType, render: () => registry.metrics() };
 }

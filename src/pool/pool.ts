@@ -17,7 +17,8 @@ import { Ejector, type EjectorOptions } from './ejector.ts';
 
 export interface PoolOptions {
   readonly name: string;
-  readonly listen: Endpoint;
+  /** Null where somebody else listens and hands the clients in: see `take`. */
+  readonly listen: Endpoint | null;
   readonly topology: Topology;
   /** In the order of the topology's nodes. */
   readonly nodes: readonly BackendOptions[];
@@ -31,6 +32,8 @@ export interface PoolOptions {
   readonly writesToAll: boolean;
   /** Sections of INFO that are about the process. */
   info(): readonly InfoSection[];
+  /** A client has gone; also one that was refused. */
+  clientGone?(pool: string): void;
 }
 
 /** Deadlines are looked at about ten times within the shortest of them. */
@@ -77,8 +80,8 @@ export class Pool {
     this.#listener = new Listener({
       endpoint: options.listen,
       clientsMax: limits.clientsMax,
-      accept: (socket) => this.#accept(socket),
-      refuse: (socket) => this.#refuse(socket),
+      accept: (socket, id = nextSessionId++) => this.#accept(socket, id),
+      refuse: (socket) => this.refuse(socket),
     });
   }
 
@@ -107,7 +110,22 @@ export class Pool {
     const tickMs = Math.max(TICK_MIN_MS, Math.min(TICK_MAX_MS, requestTimeoutMs / 10));
     this.#tickTimer = setInterval(() => this.#tick(), tickMs);
     this.#sweepTimer = setInterval(() => this.#sweep(), Math.min(SWEEP_MAX_MS, clientIdleMs / 4));
-    this.#log.info({ pool: this.name, nodes: this.backends.length }, 'pool is listening');
+    if (this.#options.listen !== null) this.#log.info({ pool: this.name, nodes: this.backends.length }, 'pool is listening');
+  }
+
+  /** A client that was accepted elsewhere, with its id, which is unique wherever ids are compared. */
+  take(socket: Socket, id: number): void {
+    this.#listener.take(socket, id);
+  }
+
+  /** The client is one too many. */
+  refuse(socket: Socket): void {
+    this.counters.countError('max_clients');
+    socket.on('error', () => {});
+    socket.end(errorReply(errorText('max_clients')));
+    socket.resume();
+    setTimeout(() => socket.destroy(), 100);
+    this.#options.clientGone?.(this.name);
   }
 
   /** Takes nothing new; resolves when every accepted request is answered and its client has gone, or after `limitMs`. */
@@ -143,22 +161,15 @@ export class Pool {
     }
   }
 
-  #accept(socket: Socket): Session {
+  #accept(socket: Socket, id: number): Session {
     this.counters.connectionsTotal++;
-    return new Session(nextSessionId++, socket, this.#context);
-  }
-
-  #refuse(socket: Socket): void {
-    this.counters.countError('max_clients');
-    socket.on('error', () => {});
-    socket.end(errorReply(errorText('max_clients')));
-    socket.resume();
-    setTimeout(() => socket.destroy(), 100);
+    return new Session(id, socket, this.#context);
   }
 
   #closed(session: Session, reason: string): void {
     this.#listener.sessions.delete(session);
     if (reason !== '') this.#log.warn({ pool: this.name, client: session.id, reason }, 'client disconnected by keyfan');
+    this.#options.clientGone?.(this.name);
     if (this.#listener.sessions.size === 0) this.#onEmpty?.();
   }
 

@@ -23,6 +23,8 @@ export interface Daemon {
 export interface DaemonOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Gets all of its output as it comes, not only the end. */
+  readonly onOutput?: (text: string) => void;
 }
 
 const alive = new Set<ChildProcess>();
@@ -35,13 +37,16 @@ const SETPRIV = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeaths
 const OUTPUT_MAX = 8192;
 
 export function startDaemon(file: string, args: readonly string[], options: DaemonOptions = {}): Daemon {
+  const { onOutput, ...spawning } = options;
   const [command, ...rest] = [...SETPRIV, file, ...args] as [string, ...string[]];
-  const child = spawn(command, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, rest, { ...spawning, stdio: ['ignore', 'pipe', 'pipe'] });
   alive.add(child);
   let text = '';
   let gone = false;
   const keep = (chunk: Buffer): void => {
-    text = (text + chunk.toString('latin1')).slice(-OUTPUT_MAX);
+    const more = chunk.toString('latin1');
+    onOutput?.(more);
+    text = (text + more).slice(-OUTPUT_MAX);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
@@ -86,7 +91,7 @@ export function startDaemon(file: string, args: readonly string[], options: Daem
 }
 
 /** The state letter of `/proc/PID/stat`; it stands behind the name, which may hold blanks and brackets. */
-function processState(pid: number): string {
+export function processState(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   return stat.charAt(stat.lastIndexOf(')') + 2);
 }

@@ -94,7 +94,7 @@ t.test('auto_eject: true is short for enabled', async (t) => {
 
 t.test('every problem in one run, each at its place', async (t) => {
   const text = `admin: { listen: 127.0.0.1:6400 }
-workers: 2
+workers: 0
 log: { levl: info, level: inf }
 pools:
   cache:
@@ -122,7 +122,7 @@ pools:
     reconnect: { min: 5s }
 `;
   t.same(await problems(text), [
-    'f.yaml:2:10 workers: only 1 is supported yet',
+    'f.yaml:2:10 workers: must be at least 1',
     'f.yaml:3:8 log.levl: unknown key (did you mean level?)',
     'f.yaml:3:27 log.level: must be one of debug, info, warn, error, silent (did you mean info?)',
     'f.yaml:6:13 pools.cache.listen: 127.0.0.1:6400 is taken by admin.listen',
@@ -225,6 +225,24 @@ t.test('rules between keys', async (t) => {
   ]);
   t.same(await problems(pool('auto_eject: true')), []);
   t.same(await problems(pool('workers: auto')), ['f.yaml:5:5 pools.a.workers: unknown key']);
+});
+
+t.test('workers', async (t) => {
+  const problemsWith = (workers: string, more = '') =>
+    problems(`workers: ${workers}\npools:\n  a:\n    listen: a:1\n    nodes: [b:1]\n${more}`);
+  for (const workers of ['1', '2', '256', 'auto']) t.same(await problemsWith(workers), [], workers);
+  t.same(await problemsWith('257'), ['f.yaml:1:10 workers: must be at most 256']);
+  t.same(await problemsWith('1.5'), ['f.yaml:1:10 workers: must be a whole number or auto']);
+  t.same(await problemsWith('many'), ['f.yaml:1:10 workers: must be a number or auto']);
+  const refusal = 'f.yaml:6:5 pools.a.auto_eject: needs workers: 1; several workers would not agree on when a node is out';
+  for (const setting of ['true', '{ enabled: true }']) {
+    const eject = `    auto_eject: ${setting}\n`;
+    for (const workers of ['2', 'auto'])
+      t.same(await problemsWith(workers, eject), [refusal], `${workers} workers, auto_eject: ${setting}`);
+    t.same(await problemsWith('1', eject), []);
+    t.same(await problemsWith('0', eject), ['f.yaml:1:10 workers: must be at least 1'], 'what is no number of workers is said once');
+  }
+  t.same(await problemsWith('2', '    auto_eject: false\n'), []);
 });
 
 t.test('what the strategy itself refuses has its place too', async (t) => {

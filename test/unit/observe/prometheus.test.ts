@@ -56,6 +56,10 @@ const NAMES: Record<string, string> = {
   keyfan_backend_failed_total: 'counter',
   keyfan_topology_version: 'gauge',
   keyfan_ring_info: 'gauge',
+  keyfan_workers: 'gauge',
+  keyfan_worker_restarts_total: 'counter',
+  keyfan_worker_cpu_seconds_total: 'counter',
+  keyfan_worker_resident_memory_bytes: 'gauge',
 };
 
 t.test('exactly these names, each with type and help', async (t) => {
@@ -153,6 +157,33 @@ t.test('each scrape reads anew, pools come and go', async (t) => {
   t.equal(parse(await metrics.render()).values.get('keyfan_connections{pool="cache"}'), 9);
   pools = [];
   t.notOk(parse(await metrics.render()).values.has('keyfan_connections{pool="cache"}'));
+});
+
+t.test('the processes that serve: this one, unless told', async (t) => {
+  const alone = await scrape(snapshot());
+  t.equal(alone.values.get('keyfan_workers'), 1);
+  t.equal(alone.values.get('keyfan_worker_restarts_total'), 0);
+  const { user, system } = process.cpuUsage();
+  const cpu = alone.values.get('keyfan_worker_cpu_seconds_total') as number;
+  t.ok(cpu > 0 && cpu <= (user + system) / 1e6, `${cpu} s`);
+  t.ok((alone.values.get('keyfan_worker_resident_memory_bytes') as number) > 1e6);
+  const workers = { running: 3, restarts: 4, cpuSeconds: 5.5, residentBytes: 6 };
+  const { values } = parse(
+    await createMetrics(
+      () => [],
+      () => workers,
+    ).render(),
+  );
+  const names = [
+    'keyfan_workers',
+    'keyfan_worker_restarts_total',
+    'keyfan_worker_cpu_seconds_total',
+    'keyfan_worker_resident_memory_bytes',
+  ];
+  t.same(
+    names.map((name) => values.get(name)),
+    [3, 4, 5.5, 6],
+  );
 });
 
 t.test('two registries do not meet', async (t) => {

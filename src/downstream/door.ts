@@ -1,0 +1,64 @@
+import { lstatSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Endpoint } from '../util/endpoint.ts';
+
+/** Half-open: a client may send all it has, close its side and still read its replies. Paused: `adopt` starts the reading. */
+const SOCKET_OPTIONS = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+const BACKLOG = 511;
+
+/** A listening socket: whoever comes in is passed on, paused. */
+export class Door {
+  readonly #endpoint: Endpoint;
+  readonly #server: Server;
+
+  constructor(endpoint: Endpoint, enter: (socket: Socket) => void) {
+    this.#endpoint = endpoint;
+    this.#server = createServer(SOCKET_OPTIONS, enter);
+  }
+
+  /** Resolves when clients can connect; rejects with Node's error (EADDRINUSE …) where they never will. */
+  async listen(): Promise<void> {
+    const endpoint = this.#endpoint;
+    if ('path' in endpoint) await removeStale(endpoint.path);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ ...endpoint, backlog: BACKLOG }, () => {
+        this.#server.off('error', reject);
+        // EMFILE and the like: the client is lost, the listener is not.
+        this.#server.on('error', () => {});
+        resolve();
+      });
+    });
+  }
+
+  /** Where it really listens: port 0 in the options is replaced by the port that was given. */
+  address(): Endpoint {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') return this.#endpoint;
+    return { host: address.address, port: address.port };
+  }
+
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
+
+/** Removes the socket file of a process that did not end in good order: one that nobody answers on. */
+async function removeStale(path: string): Promise<void> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
+  await new Promise<void>((resolve) => {
+    const probe = connect({ path });
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve();
+    });
+    probe.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') rmSync(path, { force: true });
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLog } from '../observe/pino.ts';
+import { cpuSeconds } from '../observe/prometheus.ts';
+import { DataPlane } from '../proxy.ts';
+import { VERSION } from '../util/version.ts';
+import type { ToPrimary, ToWorker, WorkerReport } from './messages.ts';
+
+type Start = ToWorker & { type: 'start' };
+type Client = ToWorker & { type: 'client' };
+
+/** What is lost at most of the counters of a worker that is killed. */
+const REPORT_MS = 1000;
+/** A worker takes clients once it knows of each node whether it is up, or after so long. */
+const SETTLE_MS = 1000;
+const SETTLE_STEP_MS = 5;
+
+/** A data plane that is told by the primary what to do: no listeners, no admin server, no signals. */
+export class Worker {
+  readonly #version: string;
+  readonly #plane: DataPlane;
+  readonly #post: (message: ToPrimary) => Promise<void>;
+  readonly #gone = new Map<string, number>();
+  #reports: NodeJS.Timeout | undefined;
+  #ending: Promise<void> | null = null;
+
+  constructor({ version, worker, config }: Start, post: (message: ToPrimary) => Promise<void>) {
+    this.#version = version;
+    this.#post = post;
+    const log = createLog(config.log.level, undefined, { worker });
+    this.#plane = new DataPlane(config, log, { worker, clientGone: (pool) => this.#clientGone(pool) });
+  }
+
+  /** Rejects where the primary is of another version: after an upgrade of the files under it. */
+  async start(): Promise<void> {
+    if (this.#version !== VERSION)
+      throw new Error(`a worker is keyfan ${VERSION}, the primary ${this.#version}: restart keyfan as a whole`);
+    await this.#plane.start();
+    await this.#settled();
+    this.#report(0);
+    this.#reports = setInterval(() => this.#report(0), REPORT_MS);
+    await this.#post({ type: 'ready' });
+  }
+
+  /** Null where the client left while it was on its way. */
+  take({ pool, id, full }: Client, socket: Socket | null): void {
+    void this.#post({ type: 'taken', id });
+    if (socket === null) this.#clientGone(pool);
+    else if (full) this.#plane.pool(pool).refuse(socket);
+    else this.#plane.pool(pool).take(socket, id);
+  }
+
+  report(ask: number): void {
+    this.#report(ask);
+  }
+
+  /** Finishes what it has; resolves when all is done and told. */
+  drain(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    await this.#plane.drain();
+    clearInterval(this.#reports);
+    this.#plane.stop();
+    await this.#report(0);
+  }
+
+  #report(answers: number): Promise<void> {
+    const pools = this.#plane.snapshots().map(({ counters, backends }) => ({ counters, backends: backends.map((each) => each.counters) }));
+    const report: WorkerReport = { cpuSeconds: cpuSeconds(), residentBytes: process.memoryUsage.rss(), pools };
+    return this.#post({ type: 'report', answers, report });
+  }
+
+  /** Told once a turn: many may go at a time. */
+  #clientGone(pool: string): void {
+    if (this.#gone.size === 0) setImmediate(() => this.#tellGone());
+    this.#gone.set(pool, (this.#gone.get(pool) ?? 0) + 1);
+  }
+
+  #tellGone(): void {
+    for (const [pool, clients] of this.#gone) void this.#post({ type: 'gone', pool, clients });
+    this.#gone.clear();
+  }
+
+  async #settled(): Promise<void> {
+    const unknown = () => this.#plane.pools().some((pool) => pool.backends.some((backend) => backend.state === 'connecting'));
+    const deadline = performance.now() + SETTLE_MS;
+    while (unknown() && performance.now() < deadline) await sleep(SETTLE_STEP_MS);
+  }
+}
