@@ -26,7 +26,7 @@ export interface ClientOptions {
 }
 
 /** Far beyond every timeout in keyfan's configuration: a reply that has not come by then was lost. */
-const LOST_MS = 30_000;
+const LOST_MS = 15_000;
 const RING = 4096;
 
 let clients = 0;

@@ -39,6 +39,7 @@ export interface Outcome {
 
 /** From time to time everything comes to rest and the books are balanced. */
 const ROUND_MS = 15_000;
+const ROUND_FAIL_FAST_MS = 5000;
 const PATROL_MS = 500;
 const IDLE_MS = 60_000;
 
@@ -51,7 +52,8 @@ export async function run(mode: string, stage: Stage, options: RunOptions, rando
   await proxy.serving();
   while (worked < options.seconds * 1000 && problems.length === 0) {
     const round = performance.now();
-    await traffic(stage, Math.min(ROUND_MS, options.seconds * 1000 - worked), random, options.failFast);
+    const roundMs = options.failFast ? ROUND_FAIL_FAST_MS : ROUND_MS;
+    await traffic(stage, Math.min(roundMs, options.seconds * 1000 - worked), random, options.failFast);
     worked += performance.now() - round;
     if (options.failFast && tally.crossings > 0) break;
     problems.push(...(await rest(stage)));

@@ -3,7 +3,7 @@ import { ScriptedClient, type ScriptedClientOptions } from './scripted-client.ts
 import type { ScriptedNode } from './scripted-node.ts';
 
 /** Far longer than it can take keyfan to close a connection. */
-const CLOSE_MS = 20_000;
+const CLOSE_MS = 10_000;
 
 /**
  * The only client of a node, with one request at a time: so nothing is in flight when the node sends what nobody asked for, and
