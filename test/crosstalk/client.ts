@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { Inbox, Writer } from './bytes.ts';
-import type { Kind } from './identity.ts';
+import { isHeavy, type Kind } from './identity.ts';
 import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';
 
@@ -28,6 +28,11 @@ export interface ClientOptions {
 /** Far beyond every timeout in keyfan's configuration: a reply that has not come by then was lost. */
 const LOST_MS = 15_000;
 const RING = 4096;
+const DEAF_MS = 60;
+/** One batch in so many of a heavy client, and for longer. */
+const DEAF_HEAVY = 3;
+const DEAF_HEAVY_MS = 300;
+const PIPELINE_HEAVY_MAX = 80;
 
 let clients = 0;
 const writer = new Writer();
@@ -102,6 +107,10 @@ export abstract class Client {
     if (this.#socket === null || this.head === this.tail || now - this.#lastReplyAt < LOST_MS) return;
     this.crossing(`waits for the reply to request ${this.head} for ${LOST_MS / 1000} s`);
     this.leave();
+  }
+
+  protected get heavy(): boolean {
+    return isHeavy(this.number);
   }
 
   protected expect(kind: Kind, size: number): void {
@@ -184,7 +193,7 @@ export abstract class Client {
   }
 
   #pipeline(): number {
-    const max = this.options.manners.pipelineMax;
+    const max = Math.min(this.options.manners.pipelineMax, this.heavy ? PIPELINE_HEAVY_MAX : RING);
     const dice = this.random.below(100);
     if (dice < 25) return 1;
     if (dice < 60) return Math.min(max, this.random.between(2, 16));
@@ -223,9 +232,9 @@ export abstract class Client {
         this.random.between(1, 60),
       );
     }
-    if (this.#hits(manners.deaf)) {
+    if (this.#hits(this.heavy ? DEAF_HEAVY : manners.deaf)) {
       socket.pause();
-      setTimeout(() => socket.resume(), this.random.between(2, 60));
+      setTimeout(() => socket.resume(), this.random.between(2, this.heavy ? DEAF_HEAVY_MS : DEAF_MS));
     }
     this.#send(socket, bytes);
   }

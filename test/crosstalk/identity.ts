@@ -24,8 +24,13 @@ const KIB = 1024;
 /** One in so many is a giant. */
 const GIANT_ONE_IN = 150_000;
 
-/** Sizes of values, heavily weighted to small. */
-export function sizeOf(hash: number): number {
+/** One client in so many asks for large things most of the time, and reads them slowly. */
+const HEAVY_ONE_IN = 32;
+export const isHeavy = (client: number): boolean => client % HEAVY_ONE_IN === 7;
+
+/** Sizes of values of a client, but for a heavy one heavily weighted to small. */
+export function sizeOf(hash: number, client: number): number {
+  if (isHeavy(client) && again(hash, 6) % 2 === 0) return logSize(again(hash, 7), 2 * KIB, 1024 * KIB);
   if (again(hash, 1) % GIANT_ONE_IN === 0) return 4096 * KIB + (hash % (5120 * KIB));
   const dice = hash % 10_000;
   const shade = again(hash, 2);
@@ -36,7 +41,7 @@ export function sizeOf(hash: number): number {
   return logSize(shade, 30 * KIB, 1024 * KIB);
 }
 
-export const valueSize = (hash: number): number => sizeOf(again(hash, 3));
+const valueSize = (hash: number, client: number): number => sizeOf(again(hash, 3), client);
 
 /**
  *   key    c c c c │ s s s s │ k k │ kind │ padding        big-endian; any byte may stand in it
@@ -67,8 +72,8 @@ export function writeKey(out: Writer, { client, seq, key }: Identity, kind: Kind
 }
 
 /** `$5 │ value │`, as an argument. */
-export function writeValue(out: Writer, hash: number): void {
-  const size = valueSize(hash);
+export function writeValue(out: Writer, { client }: Identity, hash: number): void {
+  const size = valueSize(hash, client);
   out.header('$', size);
   out.room(size + 2);
   writePattern(out.buf, out.at, again(hash, 5), size);
@@ -86,8 +91,8 @@ export function readKey(buf: Buffer, start: number, end: number, kind: Kind, int
   return end - start === keySize(hash) && isPattern(buf, start + KEY_HEAD, end, hash);
 }
 
-export function isValue(buf: Buffer, start: number, end: number, hash: number): boolean {
-  return end - start === valueSize(hash) && isPattern(buf, start, end, again(hash, 5));
+export function isValue(buf: Buffer, start: number, end: number, { client }: Identity, hash: number): boolean {
+  return end - start === valueSize(hash, client) && isPattern(buf, start, end, again(hash, 5));
 }
 
 /**

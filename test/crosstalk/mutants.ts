@@ -91,7 +91,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'chunk reused before it was sent',
     reason: 'what the kernel has not taken yet is overwritten with what is for others',
-    edits: [{ file: 'util/out-buffer.js', find: 'if (sink.writableLength === 0)', put: '' }],
+    edits: [
+      { file: 'util/out-buffer.js', find: 'if (sink.writableLength === 0)', put: '' },
+      {
+        file: 'util/out-buffer.js',
+        find: 'sink.uncork();',
+        put: 'sink.uncork(); for (const chunk of closed.splice(0)) giveChunk(chunk);',
+      },
+    ],
   },
   {
     name: 'stash moved without its places',

@@ -16,7 +16,7 @@ export interface Pool {
 }
 
 /** How long keyfan may take to come to rest. */
-const REST_MS = 30_000;
+const REST_MS = 15_000;
 
 /** keyfan as users run it: a process with a configuration file. */
 export class Proxy {

@@ -1,6 +1,6 @@
 import { findCrlf, type Writer } from './bytes.ts';
 import { Client } from './client.ts';
-import { again, hashOf, Kind } from './identity.ts';
+import { again, hashOf, isHeavy, Kind } from './identity.ts';
 import { isPattern, logSize, writePattern } from './pattern.ts';
 import { proxyError, saysNotExecuted } from './tally.ts';
 
@@ -48,7 +48,7 @@ export class RealClient extends Client {
     const dice = this.random.below(100);
     if (dice < 40) this.#read(out, Kind.GET, 1);
     else if (dice < 75) this.#write(out, Kind.SET, 1);
-    else if (dice < 88) this.#read(out, Kind.MGET, this.random.between(1, 20));
+    else if (dice < 88) this.#read(out, Kind.MGET, this.random.between(1, this.heavy ? 5 : 20));
     else if (dice < 97) this.#write(out, Kind.MSET, this.random.between(1, 8));
     else this.#echo(out);
   }
@@ -90,7 +90,7 @@ export class RealClient extends Client {
 
   #writeValue(out: Writer, key: number, label: string, version: number): void {
     const hash = hashOf(this.number, version, key);
-    const size = label.length + fillSize(hash);
+    const size = label.length + fillSize(hash, this.number);
     out.header('$', size);
     out.room(size + 2);
     out.text(label);
@@ -174,7 +174,7 @@ export class RealClient extends Client {
     const version = Number(label[2]);
     const hash = hashOf(this.number, version, key);
     const start = from + label[0].length;
-    if (to - start !== fillSize(hash) || !isPattern(buf, start, to, hash)) return false;
+    if (to - start !== fillSize(hash, this.number) || !isPattern(buf, start, to, hash)) return false;
     if (version > newest) return false;
     if (version >= done) return fates[version] !== Fate.NOT_DONE;
     // An older one may come back where nobody knows when it was stored, if it was.
@@ -216,10 +216,11 @@ export class RealClient extends Client {
 
 const echoOf = (client: number, seq: number): string => `echo ${client} ${seq}`;
 
-function fillSize(hash: number): number {
+function fillSize(hash: number, client: number): number {
   const dice = again(hash, 30);
   const shade = again(hash, 31);
   if (shade % GIANT_ONE_IN === 0) return 9 * KIB * KIB;
+  if (isHeavy(client) && dice % 3 === 0) return logSize(shade, 30 * KIB, 1024 * KIB);
   if (dice % 100 < 85) return dice % 200;
   if (dice % 500 > 0) return logSize(shade, 200, 30 * KIB);
   return logSize(shade, 30 * KIB, 1024 * KIB);

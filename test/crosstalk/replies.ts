@@ -92,7 +92,7 @@ export class ReplyWriter {
   /** The tag, then pattern; of a short one only the beginning. */
   #bulk(id: Identity, hash: number): void {
     const out = this.#out;
-    const size = sizeOf(again(hash, 12));
+    const size = sizeOf(again(hash, 12), id.client);
     out.header('$', size);
     out.room(size + TAG_SIZE + 2);
     const start = out.at;

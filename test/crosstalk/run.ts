@@ -56,7 +56,7 @@ export async function run(mode: string, stage: Stage, options: RunOptions, rando
     await traffic(stage, Math.min(roundMs, options.seconds * 1000 - worked), random, options.failFast);
     worked += performance.now() - round;
     if (options.failFast && tally.crossings > 0) break;
-    problems.push(...(await rest(stage)));
+    problems.push(...(await rest(stage, options.failFast)));
   }
   for (const client of clients) client.stop();
   const lines = tally.lines(mode, worked / 1000);
@@ -84,8 +84,8 @@ async function traffic(stage: Stage, ms: number, random: Random, failFast: boole
 }
 
 /** Waits until all is answered; returns what is not as it has to be then. */
-async function rest(stage: Stage): Promise<string[]> {
-  const { clients, proxy } = stage;
+async function rest(stage: Stage, failFast: boolean): Promise<string[]> {
+  const { clients, proxy, tally } = stage;
   if (proxy.daemon.gone) return ['keyfan is not there any more'];
   await stage.heal();
   const patrol = setInterval(() => {
@@ -94,6 +94,7 @@ async function rest(stage: Stage): Promise<string[]> {
   const idle = await Promise.race([Promise.all(clients.map((client) => client.pause())), sleep(IDLE_MS, null, { ref: false })]);
   clearInterval(patrol);
   if (idle === null) return ['some clients were never answered'];
+  if (failFast && tally.crossings > 0) return [];
   const found = await proxy.imbalances();
   const metrics = await proxy.metrics();
   for (const pool of stage.pools) {

@@ -83,15 +83,16 @@ export class ScriptedClient extends Client {
     id.seq = this.tail;
     id.key = 0;
     if (kind >= Kind.ECHO) this.#local(out, kind);
-    else if (isMulti(kind)) this.#many(out, kind, keyCount(random));
+    else if (isMulti(kind)) this.#many(out, kind, this.heavy ? random.between(1, 6) : keyCount(random));
     else this.#one(out, kind);
   }
 
   #one(out: Writer, kind: Kind): void {
-    const hash = hashOf(this.#id.client, this.#id.seq, 0);
+    const id = this.#id;
+    const hash = hashOf(id.client, id.seq, 0);
     out.text(kind === Kind.SET ? '*3\r\n$3\r\nSET\r\n' : '*2\r\n$3\r\nGET\r\n');
-    writeKey(out, this.#id, kind, hash);
-    if (kind === Kind.SET) writeValue(out, hash);
+    writeKey(out, id, kind, hash);
+    if (kind === Kind.SET) writeValue(out, id, hash);
     this.expect(kind, 1);
   }
 
@@ -106,7 +107,7 @@ export class ScriptedClient extends Client {
       id.key = keyAt(id.client, id.seq, place);
       const hash = hashOf(id.client, id.seq, id.key);
       writeKey(out, id, kind, hash);
-      if (values) writeValue(out, hash);
+      if (values) writeValue(out, id, hash);
     }
     this.expect(kind, count);
   }

@@ -251,7 +251,7 @@ class NodeConnection {
       if (!readKey(buf, args[2 * arg] as number, args[2 * arg + 1] as number, kind, id)) return false;
       if (arg > 1 && (id.client !== client || id.seq !== seq)) return false;
       keys.push(id.key);
-      if (step === 2 && !isValue(buf, args[2 * arg + 2] as number, args[2 * arg + 3] as number, hashOf(id.client, id.seq, id.key)))
+      if (step === 2 && !isValue(buf, args[2 * arg + 2] as number, args[2 * arg + 3] as number, id, hashOf(id.client, id.seq, id.key)))
         return false;
     }
     id.key = keys[0] as number;
