@@ -14,6 +14,7 @@ import { Pool, type PoolOptions } from './pool/pool.ts';
 import type { Topology } from './routing/topology.ts';
 import type { BackendOptions } from './upstream/backend.ts';
 import type { Endpoint } from './util/endpoint.ts';
+import { Memory } from './util/memory.ts';
 import { Turn } from './util/turn.ts';
 import { VERSION } from './util/version.ts';
 
@@ -103,17 +104,19 @@ export class DataPlane {
   readonly #log: Log;
   readonly #role: WorkerRole | null;
   readonly #turn = new Turn();
+  readonly #memory: Memory;
   readonly #pools = new Map<string, Pool>();
 
   constructor(config: Config, log: Log, role: WorkerRole | null = null) {
     this.#config = config;
     this.#log = log;
     this.#role = role;
+    this.#memory = new Memory(config.buffers);
   }
 
   async start(): Promise<void> {
     for (const [name, config] of Object.entries(this.#config.pools)) {
-      const options = poolOptions(name, config, await poolTopology(config), () => this.#info());
+      const options = poolOptions(name, config, await poolTopology(config), this.#memory, () => this.#info());
       const role = this.#role === null ? {} : { listen: null, clientGone: this.#role.clientGone };
       this.#pools.set(name, new Pool({ ...options, ...role }, this.#turn, this.#log));
     }
@@ -168,7 +171,7 @@ export class DataPlane {
 
 export const COMMAND_NAMES: readonly string[] = COMMAND_ROWS.map((row) => row.name);
 
-function poolOptions(name: string, pool: PoolConfig, topology: Topology, info: () => InfoSection[]): PoolOptions {
+function poolOptions(name: string, pool: PoolConfig, topology: Topology, memory: Memory, info: () => InfoSection[]): PoolOptions {
   const { limits, timeouts } = pool;
   return {
     name,
@@ -184,6 +187,9 @@ function poolOptions(name: string, pool: PoolConfig, topology: Topology, info: (
       bulkMax: limits.request_size,
     },
     clientIdleMs: timeouts.client_idle,
+    clientRequestMs: timeouts.client_request,
+    clientStallMs: timeouts.client_stall,
+    memory,
     requestTimeoutMs: timeouts.request,
     autoEject: { enabled: pool.auto_eject.enabled, failuresMax: pool.auto_eject.failures, retryMs: pool.auto_eject.retry },
     writesToAll: (topology.source.options as { writes?: unknown }).writes === 'all',
@@ -202,6 +208,7 @@ function backendOptions(node: NodeConfig, pool: PoolConfig): BackendOptions {
     idleMs: timeouts.node_idle,
     inFlightMax: limits.node_in_flight,
     queuedBytesMax: limits.node_queued,
+    leasesMax: limits.node_leases,
     reconnect: { minMs: reconnect.min, maxMs: reconnect.max },
   };
 }

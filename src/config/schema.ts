@@ -64,6 +64,8 @@ const timeouts = z.strictObject({
   connect: duration('1s', 'Opening a connection to a node, authentication included.'),
   request: duration('5s', 'From the arrival of a request to its reply; then the client gets an error in the place of the reply.'),
   client_idle: duration('1h', 'A client that sends nothing for so long is disconnected.'),
+  client_request: duration('30s', 'A client that stops in the middle of a request for so long is disconnected.'),
+  client_stall: duration('10s', 'A client that takes nothing of what was sent to it for so long is disconnected.'),
   node_idle: duration('30s', 'A node connection without traffic for so long is probed with PING.'),
   drain: duration('10s', 'On SIGTERM: the longest wait for accepted requests to be answered. 0s does not wait.', { min: '0ms' }),
 });
@@ -71,7 +73,10 @@ const timeouts = z.strictObject({
 const limits = z.strictObject({
   clients: count(10_000, 'Connected clients; further ones get an error and are closed.', 1_000_000),
   client_in_flight: count(4096, 'Requests of one client waiting for replies; then keyfan stops reading from it for a while.', 1_000_000),
-  client_unsent: size('64mb', 'Reply bytes one client has not taken yet; above it the client is disconnected.'),
+  client_unsent: size(
+    '1mb',
+    'Reply bytes one client has not taken yet; above it no more is read for it until it has taken some. See timeouts.client_stall.',
+  ),
   client_query: size(
     '1gb',
     "Bytes of a request that is not whole yet, as Redis' client-query-buffer-limit; above it the client is disconnected.",
@@ -79,6 +84,7 @@ const limits = z.strictObject({
   request_size: size('512mb', "Longest argument of a request, as Redis' proto-max-bulk-len.", { max: '512mb' }),
   node_in_flight: count(65_536, 'Requests sent to one node and not answered yet; then further requests to it fail at once.', 16_777_216),
   node_queued: size('64mb', 'Bytes accepted for one node and not written yet; then further requests to it fail at once.'),
+  node_leases: count(8, 'Connections to one node beside the shared one, for large requests and replies; then such requests wait.', 1024),
 });
 
 const reconnect = z
@@ -145,6 +151,10 @@ export const configSchema = z.strictObject({
     .describe(
       'Processes that serve clients: a number, or auto for one a core. Each has its own connections to the nodes. 1 is one process in all.',
     ),
+  buffers: size(
+    '512mb',
+    'Bytes of requests and replies that are held for clients; towards it keyfan reads less, then refuses new clients, then closes the worst.',
+  ),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('debug, info, warn, error or silent.'),

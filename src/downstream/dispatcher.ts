@@ -69,9 +69,7 @@ export class Dispatcher {
       session.fail(session.open(), 'wrong_arity', arityText(row));
       return;
     }
-    const requests = this.#counters.requests;
-    requests[row.id] = (requests[row.id] as number) + 1;
-    session.lastCommand = row;
+    this.#count(session, row);
     if (!session.authenticated && !FREE_BEFORE_AUTH.has(row.name)) {
       session.fail(session.open(), 'no_auth');
       return;
@@ -81,6 +79,27 @@ export class Dispatcher {
       return;
     }
     this.#plans[row.policy](session, view, row);
+  }
+
+  /**
+   * Where a request goes of which `view` shows only the first arguments, out of `argsDeclared`: its node, where these decide it and nothing
+   * speaks against it, and then it counts as received; else null, and it has to be read whole first.
+   */
+  route(session: Session, view: RequestView, argsDeclared: number): Backend | null {
+    if (!this.#keyed || !session.authenticated || view.argc === 0) return null;
+    const row = commandOf(view);
+    if (row === null || row.policy !== 'shard' || row.guard !== undefined || !arityOk(row, argsDeclared)) return null;
+    if (row.soleKey === 0 || row.soleKey >= view.argc) return null;
+    const node = this.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey));
+    if (node === NO_NODE) return null;
+    this.#count(session, row);
+    return this.#backends[node] as Backend;
+  }
+
+  #count(session: Session, row: CommandRow): void {
+    const requests = this.#counters.requests;
+    requests[row.id] = (requests[row.id] as number) + 1;
+    session.lastCommand = row;
   }
 
   readonly #plans: Readonly<Record<Policy, (session: Session, view: RequestView, row: CommandRow) => void>> = {
@@ -113,7 +132,10 @@ export class Dispatcher {
       session.fail(token, 'no_nodes');
       return;
     }
-    (this.#backends[node] as Backend).send(view.buf, view.base, view.limit, session, token, session.give(view));
+    const backend = this.#backends[node] as Backend;
+    const given = session.give(view);
+    if (session.asksBulk) backend.sendAlone(view.buf, view.base, view.limit, session, token, given);
+    else backend.send(view.buf, view.base, view.limit, session, token, given);
   }
 
   /** A node for what every node answers alike: the first that is up. */

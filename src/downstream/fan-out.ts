@@ -23,6 +23,9 @@ interface Outcome {
  * session's reply queue once: the merged reply, or an error that never hides what was done.
  */
 export class FanOut implements ReplyTarget {
+  readonly owner: object;
+  /** Merging needs each reply as a whole. */
+  readonly parts = null;
   readonly #parent: ReplyTarget;
   readonly #token: number;
   readonly #merge: MergeName;
@@ -35,6 +38,7 @@ export class FanOut implements ReplyTarget {
 
   /** `nodes` names the node of each fragment; `order` is described at `Merge`. */
   constructor(parent: ReplyTarget, token: number, merge: MergeName, write: boolean, nodes: readonly string[], order: Uint16Array) {
+    this.owner = parent.owner;
     this.#parent = parent;
     this.#token = token;
     this.#merge = merge;

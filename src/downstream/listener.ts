@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import type { Endpoint } from '../util/endpoint.ts';
-import { adopt } from './adopt.ts';
 import { Door } from './door.ts';
 import type { Session } from './session.ts';
 
@@ -10,6 +9,8 @@ export interface ListenerOptions {
   readonly clientsMax: number;
   /** Makes the session of an accepted client. `id` is given with a client that is handed in. */
   accept(socket: Socket, id: number | undefined): Session;
+  /** True where further clients have to be refused for want of memory. */
+  isScarce(): boolean;
   /** The client is one too many. */
   refuse(socket: Socket): void;
 }
@@ -43,14 +44,11 @@ export class Listener {
 
   /** A client has come: a paused socket of which nothing was read. */
   take(accepted: Socket, id?: number): void {
-    if (this.sessions.size >= this.#options.clientsMax) {
+    if (this.sessions.size >= this.#options.clientsMax || this.#options.isScarce()) {
       this.#options.refuse(accepted);
       return;
     }
-    let session: Session | undefined;
-    const socket = adopt(accepted, (size) => session?.onRead(size));
-    session = this.#options.accept(socket, id);
-    this.sessions.add(session);
+    this.sessions.add(this.#options.accept(accepted, id));
   }
 
   /** Takes no more clients; those connected stay. */

@@ -1,5 +1,6 @@
+import type { Part } from '../upstream/target.ts';
 import { copyBytes } from '../util/copy.ts';
-import type { OutBuffer } from '../util/out-buffer.ts';
+import { OutBuffer } from '../util/out-buffer.ts';
 
 const FIRST_CAPACITY = 16;
 const FIRST_STASH = 1024;
@@ -12,13 +13,15 @@ const LARGE_MIN = 16 * 1024;
 const OPEN = -1;
 /** In `#size`: the reply lies in `#large`. */
 const LARGE = -2;
+/** In `#size`: parts of the reply lie in `#large`, others are to come. */
+const PARTLY = -3;
 
 /**
  * The replies that a session owes, in order of arrival of their requests. A reply settled at the head goes straight to the
  * client's out-buffer; one settled out of order waits in the stash.
  *
  *   place     head                      tail
- *             │ OPEN │ 5 │ OPEN │ 120 │            #size: bytes, OPEN or LARGE
+ *             │ OPEN │ 5 │ OPEN │ 120 │            #size: bytes, OPEN, LARGE or PARTLY
  *                     └at 0─┐      └at 5─┐         #at:   offset in the stash
  *   stash     ▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓░░░░░
  *
@@ -35,7 +38,7 @@ export class ReplyQueue {
   #stashEnd = 0;
   /** Bytes of the stash that are still owed. */
   #stashLive = 0;
-  readonly #large = new Map<number, Buffer>();
+  readonly #large = new Map<number, OutBuffer>();
   #largeBytes = 0;
 
   /** Replies owed. */
@@ -70,23 +73,52 @@ export class ReplyQueue {
       return;
     }
     out.append(buf, start, end, given);
-    const next = (token + 1) | 0;
+    this.#advance(out);
+  }
+
+  /** Takes a part of the reply for a place; the last one settles it. */
+  settlePart(token: number, part: Part, out: OutBuffer): void {
+    const atHead = token === this.#head;
+    (atHead ? out : this.#partsOf(token)).appendPart(part);
+    if (!atHead) this.#largeBytes += part.end - part.start;
+    if (!part.last) return;
+    if (atHead) this.#advance(out);
+    else this.#size[token & this.#mask] = LARGE;
+  }
+
+  #partsOf(token: number): OutBuffer {
+    let parts = this.#large.get(token);
+    if (parts === undefined) {
+      parts = new OutBuffer();
+      this.#large.set(token, parts);
+      this.#size[token & this.#mask] = PARTLY;
+    }
+    return parts;
+  }
+
+  /** The place at the head is settled. */
+  #advance(out: OutBuffer): void {
+    const next = (this.#head + 1) | 0;
     this.#head = next;
     if (next !== this.#tail && this.#size[next & this.#mask] !== OPEN) this.#drain(out);
   }
 
-  /** Moves what is settled at the head to `out`. */
+  /** Moves what is settled at the head to `out`, and the parts of a reply that is not whole yet. */
   #drain(out: OutBuffer): void {
     let head = this.#head;
     while (head !== this.#tail) {
       const place = head & this.#mask;
       const size = this.#size[place] as number;
       if (size === OPEN) break;
-      if (size === LARGE) {
-        const bytes = this.#large.get(head) as Buffer;
+      if (size === LARGE || size === PARTLY) {
+        const parts = this.#large.get(head) as OutBuffer;
         this.#large.delete(head);
-        this.#largeBytes -= bytes.length;
-        out.append(bytes, 0, bytes.length, true);
+        this.#largeBytes -= parts.length;
+        out.absorb(parts);
+        if (size === PARTLY) {
+          this.#size[place] = OPEN;
+          break;
+        }
       } else {
         const at = this.#at[place] as number;
         out.append(this.#stash as Buffer, at, at + size, false);
@@ -106,7 +138,7 @@ export class ReplyQueue {
     if (size >= LARGE_MIN) {
       const bytes = given ? buf.subarray(start, end) : Buffer.allocUnsafeSlow(size);
       if (!given) copyBytes(bytes, 0, buf, start, end);
-      this.#large.set(token, bytes);
+      this.#partsOf(token).append(bytes, 0, size, true);
       this.#largeBytes += size;
       this.#size[place] = LARGE;
       return;
@@ -138,6 +170,15 @@ export class ReplyQueue {
     }
     this.#stash = stash;
     this.#stashEnd = end;
+  }
+
+  /** Lets go of everything: the client has left. */
+  clear(): void {
+    for (const parts of this.#large.values()) parts.clear();
+    this.#large.clear();
+    this.#largeBytes = 0;
+    this.#stash = null;
+    this.#stashLive = 0;
   }
 
   #grow(): void {

@@ -1,55 +1,40 @@
 import type { Socket } from 'node:net';
 import type { CommandRow } from '../command/row.ts';
 import { type ErrorCode, errorText } from '../errors.ts';
-import type { PoolCounters } from '../observe/counters.ts';
 import { Scan } from '../protocol/bytes.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { RequestView } from '../protocol/request.ts';
 import { RequestScanner } from '../protocol/request-scanner.ts';
-import type { ReplyTarget } from '../upstream/target.ts';
-import { Carry } from '../util/carry.ts';
+import type { Part, PartSource, PartTaker } from '../upstream/target.ts';
 import { clock, tick } from '../util/clock.ts';
+import { Intake, type IntakeOwner } from '../util/intake.ts';
+import { Account, type Member } from '../util/memory.ts';
 import { OutBuffer, worthView } from '../util/out-buffer.ts';
-import { READ_BUFFER } from '../util/read-buffer.ts';
-import type { Flushable, Turn } from '../util/turn.ts';
+import type { Flushable } from '../util/turn.ts';
+import { adopt } from './adopt.ts';
+import { endAndLinger } from './linger.ts';
+import { Pace } from './pace.ts';
 import { ReplyQueue } from './reply-queue.ts';
+import { SendProgress } from './send-progress.ts';
+import type { SessionContext } from './session-context.ts';
+import { Upload, type Uploader } from './upload.ts';
 
-export interface SessionLimits {
-  /** Requests waiting for replies; at this number keyfan stops reading from the client until half are answered. */
-  readonly inFlightMax: number;
-  /** Unsent reply bytes beyond which the client is disconnected. */
-  readonly unsentBytesMax: number;
-  /** Bytes read and not handled beyond which the client is disconnected; a request of any size up to this is read whole. */
-  readonly queryBytesMax: number;
-  /** Redis' proto-max-bulk-len. */
-  readonly bulkMax: number;
-}
-
-/** What a session needs of its surroundings; one object for all sessions of a pool. */
-export interface SessionContext {
-  readonly limits: SessionLimits;
-  readonly counters: PoolCounters;
-  readonly turn: Turn;
-  /** True where clients must authenticate. */
-  readonly authRequired: boolean;
-  dispatch(session: Session, view: RequestView): void;
-  /** Called once. `reason` is for the log; empty for an ordinary end. */
-  closed(session: Session, reason: string): void;
-}
-
-/** How long a closing session waits: for the client to take more of its last replies, then for it to close its side, too. */
-const LINGER_MS = 1000;
 /** Whoever has not authenticated gets no more memory than this for replies it does not read, in bytes. */
 const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
+/** A request from this size on is not collected by the scanner but passed on in parts, where its first arguments decide where it goes. */
+const UPLOAD_MIN = 32 * 1024;
 
 /**
  * One connected client.
  *
- *   socket ─▶ RequestScanner ─▶ dispatch ─▶ …fragments…
+ *   socket ─▶ Intake ─▶ RequestScanner ─┬─▶ dispatch ─▶ …fragments…
+ *                                       └─▶ Upload (a large request, in parts) ─▶ node
  *                  │ opens a place                │ settle(token)
  *   socket ◀─ OutBuffer ◀──────────── ReplyQueue ◀┘
  */
-export class Session implements ReplyTarget, Flushable {
+export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flushable {
+  readonly owner = this;
+  readonly parts = this;
   dirty = false;
   readonly id: number;
   readonly socket: Socket;
@@ -64,15 +49,24 @@ export class Session implements ReplyTarget, Flushable {
   /** Time of the last bytes from the client; see clock.ts. */
   lastReadAt: number;
 
-  readonly #context: SessionContext;
+  readonly #context: SessionContext<Session>;
   readonly #scanner: RequestScanner;
-  /** Unsent reply bytes beyond which the client is disconnected, and beyond which keyfan reads no more from it. */
+  /** Unsent reply bytes beyond which nothing more is done for the client, and beyond which keyfan reads no more from it. */
   #unsentMax = 0;
   #pauseAt = 0;
-  readonly #carry = new Carry();
+  readonly #pace: Pace;
+  readonly #intake = new Intake(this);
   readonly #replies = new ReplyQueue();
   readonly #out = new OutBuffer();
-  /** Not handling requests because of a limit; what was read waits in the carry. */
+  readonly #progress: SendProgress;
+  /** The large request at hand. */
+  #upload: Upload | null = null;
+  /** Connections whose large replies are held up until the client has taken more. */
+  #held: PartSource[] = [];
+  readonly #account: Account;
+  /** Everything that is owed must be answered before another request is handled. */
+  #barrier = false;
+  /** Not handling requests because of a limit; what was read waits in the intake. */
   #paused = false;
   /** Take nothing new; close when everything read so far is answered. */
   #draining = false;
@@ -82,20 +76,18 @@ export class Session implements ReplyTarget, Flushable {
   #ended = false;
   /** What is to be sent has waited for one turn already. */
   #lingering = false;
-  /** The request at hand lies in the carry's buffer, which may be given away. */
-  #owned = false;
-  #gaveAway = false;
-  /** Largest reply since the client had last taken everything: one reply of any size may always wait. */
-  #largestReply = 0;
   /** Why keyfan disconnected the client; empty where it did not. */
   #reason = '';
-  #lingerTimer: NodeJS.Timeout | undefined;
 
-  constructor(id: number, socket: Socket, context: SessionContext) {
+  constructor(id: number, accepted: Socket, context: SessionContext<Session>) {
     this.id = id;
-    this.socket = socket;
     this.#context = context;
     this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax });
+    this.#pace = new Pace(context.limits.inFlightMax, context.pace);
+    this.#account = new Account(context.memory, this);
+    const socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
+    this.socket = socket;
+    this.#progress = new SendProgress(socket);
     this.authenticated = !context.authRequired;
     this.lastReadAt = tick();
     socket.on('error', () => {});
@@ -127,54 +119,51 @@ export class Session implements ReplyTarget, Flushable {
 
   /** Bytes of requests that are not handled yet. */
   get queryBytes(): number {
-    return this.#carry.length;
+    return this.#intake.carry.length + (this.#upload === null ? 0 : this.#upload.collectedBytes);
   }
 
-  /** The first `size` bytes of READ_BUFFER came from the client. */
-  onRead(size: number): void {
+  /** True where the client is taken to ask for bulk replies. */
+  get asksBulk(): boolean {
+    return this.#pace.asksBulk;
+  }
+
+  /** See `IntakeOwner`. */
+  get needed(): number {
+    return this.#scanner.needed;
+  }
+
+  /** The first `size` bytes of `buf` came from the client. */
+  #onRead(size: number, buf: Buffer): void {
     this.lastReadAt = tick();
     if (this.#closing) return;
-    const carry = this.#carry;
-    if (carry.length === 0) {
-      this.#owned = false;
-      const used = this.#process(READ_BUFFER, 0, size);
-      if (used < size) carry.append(READ_BUFFER, used, size, this.#scanner.needed);
-    } else {
-      carry.append(READ_BUFFER, 0, size, this.#scanner.needed);
-      if (!this.#paused && carry.length >= this.#scanner.needed) this.#processCarry();
-      if (carry.length > this.#context.limits.queryBytesMax) this.destroy('request above client_query');
-    }
+    this.#intake.accept(buf, size);
+    const carried = this.#intake.carry.length;
+    if (carried > this.#context.limits.queryBytesMax) this.destroy('request above client_query');
+    else if (carried > 0 || this.#account.bytes > 0) this.#tellHeld();
   }
 
-  #processCarry(): void {
-    const carry = this.#carry;
-    this.#owned = true;
-    this.#gaveAway = false;
-    const used = this.#process(carry.buf as Buffer, carry.start, carry.end);
-    if (this.#closing) return;
-    carry.consume(used);
-    if (this.#gaveAway) carry.abandon();
-  }
-
-  /** Handles the whole requests in `src[from, to)`; returns the offset behind what was used. */
-  #process(src: Buffer, from: number, to: number): number {
+  /** Handles the whole requests in `src[from, to)` and passes on what has come of a large one; returns the offset behind what was used. */
+  process(src: Buffer, from: number, to: number): number {
     const scanner = this.#scanner;
-    const inFlightMax = this.#context.limits.inFlightMax;
-    const pauseAt = this.#pauseAt;
-    const replies = this.#replies;
     let at = from;
     while (at < to) {
-      // Replies of keyfan's own can be a thousand times as large as their requests.
-      if (replies.length >= inFlightMax || replies.heldBytes + this.#out.length > pauseAt) {
+      if (this.#mustWait()) {
         this.#pause();
         return at;
       }
       const verdict = scanner.scan(src, at, to);
+      if (verdict === Scan.MORE) {
+        at = scanner.next;
+        return scanner.needed >= UPLOAD_MIN || this.#upload !== null ? this.#uploadSome(src, at, to) : at;
+      }
+      const start = at;
       at = scanner.next;
-      if (verdict === Scan.MORE) return at;
       if (verdict === Scan.ERROR) {
+        this.#upload?.abort();
         this.fail(this.open(), 'protocol', scanner.error);
         this.close();
+      } else if (this.#upload !== null) {
+        this.#uploadLast(src, start, at);
       } else {
         this.#context.dispatch(this, scanner);
       }
@@ -183,10 +172,56 @@ export class Session implements ReplyTarget, Flushable {
     return at;
   }
 
+  /** True where a limit is reached: of replies owed, of replies unsent (keyfan's own can be a thousand times as large as their requests), of an upload. */
+  #mustWait(): boolean {
+    const replies = this.#replies;
+    // Its place is open or will be: the window has let it in.
+    if (this.#upload !== null) return !this.#upload.ready;
+    if (replies.length >= this.#pace.window || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
+    if (this.#barrier) {
+      if (replies.length > 0) return true;
+      this.#barrier = false;
+    }
+    if (this.#pace.asksBulk) return replies.length > 0 || this.socket.writableNeedDrain;
+    return this.socket.writableNeedDrain && this.#context.memory.tight;
+  }
+
+  #uploadSome(src: Buffer, at: number, to: number): number {
+    const scanner = this.#scanner;
+    if (this.#upload === null) {
+      if (!scanner.peek(src)) return at;
+      const backend = this.#context.route(this, scanner, scanner.argsDeclared);
+      if (backend === null) return at;
+      this.#upload = new Upload(this, backend);
+      this.#intake.streaming = true;
+    }
+    const upload = this.#upload;
+    const end = scanner.cut(to);
+    if (end > at) upload.take(this.#intake, src, at, end, false);
+    upload.advance();
+    this.#tellHeld();
+    if (!upload.ready) this.#pause();
+    return end;
+  }
+
+  #uploadLast(src: Buffer, at: number, end: number): void {
+    const upload = this.#upload as Upload;
+    upload.take(this.#intake, src, at, end, true);
+    this.#intake.streaming = false;
+    this.#barrier = upload.finish();
+    this.#upload = null;
+    this.#tellHeld();
+  }
+
+  /** See `Uploader`. */
+  onUploadReady(): void {
+    if (this.#paused) this.#context.turn.mark(this);
+  }
+
   /** True where the frame of the request at hand may be queued as a view: its buffer is then left to the view. */
   give(view: RequestView): boolean {
-    if (!this.#owned || !worthView(view.limit - view.base, view.buf)) return false;
-    this.#gaveAway = true;
+    if (!worthView(view.limit - view.base, view.buf) || !this.#intake.isCarry(view.buf)) return false;
+    this.#intake.gaveCarry();
     return true;
   }
 
@@ -211,11 +246,28 @@ export class Session implements ReplyTarget, Flushable {
     if (this.#ended) return false;
     const replies = this.#replies;
     this.#context.counters.duration.record(clock.now - replies.openedAt(token));
-    if (end - start > this.#largestReply) this.#largestReply = end - start;
     replies.settle(token, buf, start, end, given, this.#out);
+    this.#pace.learn(end - start);
     if (this.#out.length > 0) this.#context.turn.mark(this);
     else if (replies.heldBytes > this.#unsentMax) this.#checkUnsent();
     return true;
+  }
+
+  onPart(token: number, part: Part): boolean {
+    if (this.#ended) return false;
+    const replies = this.#replies;
+    replies.settlePart(token, part, this.#out);
+    this.#pace.learnPart(part.total, part.last);
+    if (part.last) this.#context.counters.duration.record(clock.now - replies.openedAt(token));
+    else if (part.source !== null && this.unsentBytes > this.#unsentMax && part.source.hold()) this.#held.push(part.source);
+    if (this.#out.length > 0) this.#context.turn.mark(this);
+    else this.#checkUnsent();
+    return true;
+  }
+
+  /** Nothing that follows would make sense to the client. */
+  onCutOff(_token: number): void {
+    this.destroy('a reply was cut off by its node');
   }
 
   onFailure(token: number, code: ErrorCode, detail: string): void {
@@ -224,7 +276,7 @@ export class Session implements ReplyTarget, Flushable {
 
   flush(): void {
     if (this.#ended) return;
-    if (this.#replies.length > 0 && !this.#lingering) {
+    if (this.#replies.length > 0 && !this.#lingering && this.#out.length > 0) {
       // More replies are to come: one turn later they may leave in the same write.
       this.#lingering = true;
       this.#context.turn.mark(this);
@@ -233,32 +285,66 @@ export class Session implements ReplyTarget, Flushable {
     this.#lingering = false;
     this.#out.flush(this.socket);
     const unsent = this.socket.writableLength;
-    if (unsent === 0) this.#largestReply = 0;
-    else if (!this.#checkUnsent()) return;
-    else if (unsent > this.#pauseAt) this.#pause();
-    if (this.#paused) this.#resume();
-    if (this.#closing && this.#replies.length === 0) this.#end();
+    if (unsent > 0 || this.#account.bytes > 0) {
+      if (!this.#checkUnsent()) return;
+      if (unsent > this.#pauseAt) this.#pause();
+    }
+    if (this.#paused || this.#held.length > 0) this.#resume();
+    if (this.#closing && this.#replies.length === 0) {
+      this.#ended = true;
+      endAndLinger(this.socket);
+    }
+  }
+
+  #release(): void {
+    if (this.#held.length > 0) for (const source of this.#held.splice(0)) source.resume();
   }
 
   /** False where the client had to be disconnected for not taking its replies. */
   #checkUnsent(): boolean {
-    if (this.unsentBytes <= this.#unsentMax + this.#largestReply) return true;
-    this.destroy('unsent replies above client_unsent');
+    this.#tellHeld();
+    if (this.#ended) return false;
+    if (this.authenticated || this.unsentBytes <= this.#unsentMax) return true;
+    this.destroy('unsent replies of a client that has not authenticated');
     return false;
   }
 
+  /** Tells what is held for this client; that may disconnect the client that most is held for. */
+  #tellHeld(): void {
+    this.#account.set(this.#ended ? 0 : this.unsentBytes + this.queryBytes);
+  }
+
+  /** Disconnects a client that stopped in the middle of a request, or of taking what it was sent, since before the deadlines. */
+  expire(requestDeadline: number, stallDeadline: number): void {
+    if (this.#ended) return;
+    const begun = this.#upload !== null || this.#intake.carry.length > 0;
+    if (begun && !this.#paused && this.lastReadAt < requestDeadline) this.destroy('stopped in the middle of a request');
+    else if (this.#progress.stalledSince() < stallDeadline) this.destroy('takes no replies');
+  }
+
+  /** See `Member`. */
+  letGo(): void {
+    this.destroy('memory limit: most was held for this client');
+  }
+
   #pause(): void {
+    if (this.#paused) return;
     this.#paused = true;
     this.socket.pause();
   }
 
   /** Goes on where `#pause` stopped, once half of what is allowed is free again. */
   #resume(): void {
-    if (!this.#paused || this.#ended) return;
-    if (this.#replies.length > this.#context.limits.inFlightMax / 2 || this.socket.writableLength > this.#pauseAt) return;
+    if (this.#ended) return;
+    const unsent = this.socket.writableLength;
+    if (unsent > this.#pauseAt) return;
+    this.#release();
+    if (!this.#paused || (this.#upload === null && this.#replies.length > this.#pace.window / 2)) return;
+    this.#upload?.advance();
+    if (this.#mustWait()) return;
     tick();
     this.#paused = false;
-    if (!this.#closing && this.#carry.length > 0) this.#processCarry();
+    if (!this.#closing) this.#intake.resume();
     if (this.#paused) return;
     if (this.#draining) this.close();
     else this.socket.resume();
@@ -274,35 +360,37 @@ export class Session implements ReplyTarget, Flushable {
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#carry.clear();
+    this.#stopReading();
     // Reading goes on and finds no taker: unread bytes would make the kernel send RST and lose the last replies.
     this.socket.resume();
     if (this.#replies.length === 0) this.#context.turn.mark(this);
   }
 
-  #end(): void {
-    this.#ended = true;
-    // A socket's timeout begins anew while a large write makes progress.
-    this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());
-    this.socket.end(() => {
-      if (!this.socket.destroyed) this.#lingerTimer = setTimeout(() => this.socket.destroy(), LINGER_MS);
-    });
+  /** What was read and not handled is dropped, a half request with it. */
+  #stopReading(): void {
+    this.#upload?.abort();
+    this.#upload = null;
+    this.#intake.close();
   }
 
   /** Disconnects now. */
   destroy(reason: string): void {
-    this.#reason = reason;
+    if (this.#reason === '') this.#reason = reason;
     this.#closing = true;
     this.#ended = true;
     this.socket.destroy();
+    this.#tellHeld();
+    this.#release();
   }
 
   #onClose(): void {
-    clearTimeout(this.#lingerTimer);
     this.#closing = true;
     this.#ended = true;
-    this.#carry.clear();
+    this.#stopReading();
     this.#out.clear();
+    this.#replies.clear();
+    this.#tellHeld();
+    this.#release();
     this.#context.closed(this, this.#reason);
   }
 }

@@ -3,15 +3,17 @@ import { COMMAND_ROWS } from '../command/table.ts';
 import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { InfoSection } from '../downstream/local/answer.ts';
-import { Session, type SessionContext, type SessionLimits } from '../downstream/session.ts';
+import { Session } from '../downstream/session.ts';
+import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
 import { errorText } from '../errors.ts';
 import { PoolCounters } from '../observe/counters.ts';
 import type { Log } from '../observe/log.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { Topology } from '../routing/topology.ts';
 import { Backend, type BackendOptions } from '../upstream/backend.ts';
-import { clock, tick } from '../util/clock.ts';
+import { tick } from '../util/clock.ts';
 import type { Endpoint } from '../util/endpoint.ts';
+import type { Memory } from '../util/memory.ts';
 import type { Turn } from '../util/turn.ts';
 import { Ejector, type EjectorOptions } from './ejector.ts';
 
@@ -26,6 +28,12 @@ export interface PoolOptions {
   readonly credentials: { readonly username: string; readonly password: string } | null;
   readonly limits: SessionLimits & { readonly clientsMax: number };
   readonly clientIdleMs: number;
+  /** A client that stops in the middle of a request for so long is disconnected. */
+  readonly clientRequestMs: number;
+  /** A client that takes nothing of its replies for so long is disconnected. */
+  readonly clientStallMs: number;
+  /** The process-wide account. */
+  readonly memory: Memory;
   readonly requestTimeoutMs: number;
   readonly autoEject: EjectorOptions;
   /** Only for strategies whose nodes all hold everything. */
@@ -53,7 +61,7 @@ export class Pool {
   readonly #listener: Listener;
   readonly #dispatcher: Dispatcher;
   readonly #ejector: Ejector;
-  readonly #context: SessionContext;
+  readonly #context: SessionContext<Session>;
   #tickTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | null = null;
@@ -74,12 +82,16 @@ export class Pool {
       counters,
       turn,
       authRequired: credentials !== null,
+      memory: options.memory,
+      pace: { bulkAt: Number.NEGATIVE_INFINITY },
       dispatch: (session, view) => this.#dispatcher.dispatch(session, view),
+      route: (session, view, argsDeclared) => this.#dispatcher.route(session, view, argsDeclared),
       closed: (session, reason) => this.#closed(session, reason),
     };
     this.#listener = new Listener({
       endpoint: options.listen,
       clientsMax: limits.clientsMax,
+      isScarce: () => options.memory.scarce,
       accept: (socket, id = nextSessionId++) => this.#accept(socket, id),
       refuse: (socket) => this.refuse(socket),
     });
@@ -106,10 +118,10 @@ export class Pool {
     tick();
     await this.#listener.listen();
     for (const backend of this.backends) backend.start();
-    const { requestTimeoutMs, clientIdleMs } = this.#options;
+    const { requestTimeoutMs, clientIdleMs, clientRequestMs, clientStallMs } = this.#options;
     const tickMs = Math.max(TICK_MIN_MS, Math.min(TICK_MAX_MS, requestTimeoutMs / 10));
     this.#tickTimer = setInterval(() => this.#tick(), tickMs);
-    this.#sweepTimer = setInterval(() => this.#sweep(), Math.min(SWEEP_MAX_MS, clientIdleMs / 4));
+    this.#sweepTimer = setInterval(() => this.#sweep(), Math.min(SWEEP_MAX_MS, clientIdleMs / 4, clientRequestMs / 4, clientStallMs / 4));
     if (this.#options.listen !== null) this.#log.info({ pool: this.name, nodes: this.backends.length }, 'pool is listening');
   }
 
@@ -180,9 +192,11 @@ export class Pool {
   }
 
   #sweep(): void {
-    const deadline = clock.now - this.#options.clientIdleMs;
+    const now = tick();
+    const { clientIdleMs, clientRequestMs, clientStallMs } = this.#options;
     for (const session of this.#listener.sessions) {
-      if (session.lastReadAt < deadline && session.inFlight === 0) session.close();
+      if (session.lastReadAt < now - clientIdleMs && session.inFlight === 0) session.close();
+      session.expire(now - clientRequestMs, now - clientStallMs);
     }
   }
 

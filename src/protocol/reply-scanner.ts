@@ -82,6 +82,21 @@ export class ReplyScanner {
     }
   }
 
+  /**
+   * After MORE, to pass the reply on before it is whole: the offset up to which `src[from, to)` needs not come again. The next call begins there.
+   */
+  cut(from: number, to: number): number {
+    let at = from + this.#at;
+    if (this.#bulk >= 0) {
+      const end = Math.min(to, at + this.#bulk);
+      this.#bulk -= end - at;
+      at = end;
+    }
+    this.#at = 0;
+    this.needed -= at - from;
+    return at;
+  }
+
   /** Forgets an unfinished reply. */
   reset(): void {
     this.#depth = 0;

@@ -57,6 +57,8 @@ export class RequestScanner implements RequestView {
   #searched = 0;
   /** Some CRLF was not one (Redis does not look); such a frame is re-encoded before it goes on. */
   #loose = false;
+  /** The frame's first part has been passed on; see `cut`. */
+  #cut = false;
   /** What `#header` has just read: its number, and the offset behind it. */
   #number = 0;
   #headerEnd = 0;
@@ -83,12 +85,46 @@ export class RequestScanner implements RequestView {
     return this.#arguments(src, to);
   }
 
+  /** Arguments of the frame at hand, those still to come included. */
+  get argsDeclared(): number {
+    return this.argc + this.#left;
+  }
+
+  /**
+   * After MORE: makes what has been scanned of the unfinished frame the current view. False where it cannot be passed on as it
+   * came. Of the arguments only the first `argc` are there; `limit` is where the last of them ends.
+   */
+  peek(src: Buffer): boolean {
+    this.buf = src;
+    this.base = this.next;
+    this.limit = this.next + this.#at;
+    return this.#left > 0 && !this.#loose && this.#searched === 0;
+  }
+
+  /**
+   * After MORE, to pass the frame on before it is whole: the offset up to which `src` needs not come again. The next call
+   * begins there. From now on the frame is no view: only its end is looked for, and line ends that are none go on as they came.
+   */
+  cut(to: number): number {
+    let at = this.next + this.#at;
+    if (this.#bulk >= 0) {
+      const end = Math.min(to, at + this.#bulk);
+      this.#bulk -= end - at;
+      at = end;
+    }
+    this.#cut = true;
+    this.needed -= at - this.next;
+    this.#at = 0;
+    return at;
+  }
+
   /** Forgets an unfinished frame. */
   reset(): void {
     this.#left = 0;
     this.#bulk = -1;
     this.#searched = 0;
     this.#loose = false;
+    this.#cut = false;
     if (this.args.length > 2 * ARGS_KEEP_MAX) this.args = new Int32Array(2 * ARGS_FIRST);
   }
 
@@ -223,7 +259,9 @@ export class RequestScanner implements RequestView {
   }
 
   #finish(src: Buffer, from: number, end: number): Scan {
-    if (this.#loose) {
+    if (this.#cut) {
+      this.reset();
+    } else if (this.#loose) {
       const parts: Buffer[] = [];
       for (let i = 0; i < this.argc; i++)
         parts.push(src.subarray(from + (this.args[2 * i] as number), from + (this.args[2 * i + 1] as number)));

@@ -162,7 +162,8 @@ export class Primary {
 
   #spawn(worker: number, events: WorkerEvents): WorkerLink {
     const link: WorkerLink = new WorkerLink((message) => this.#onMessage(link, message, events), events.ended);
-    link.post({ type: 'start', version: VERSION, worker, config: { ...this.#config, workers: 1, admin: {} } });
+    const buffers = Math.ceil(this.#config.buffers / workerCount(this.#config));
+    link.post({ type: 'start', version: VERSION, worker, config: { ...this.#config, workers: 1, admin: {}, buffers } });
     return link;
   }
 

@@ -4,10 +4,13 @@ import type { Log } from '../observe/log.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
 import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
+import type { OutBuffer } from '../util/out-buffer.ts';
 import type { Turn } from '../util/turn.ts';
+import { Alone } from './alone.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { Connection } from './connection.ts';
 import type { Credentials, Greeting } from './handshake.ts';
+import { Leases, type LeaseTaker } from './leases.ts';
 import type { ReplyTarget } from './target.ts';
 
 export interface BackendOptions {
@@ -20,6 +23,8 @@ export interface BackendOptions {
   readonly idleMs: number;
   readonly inFlightMax: number;
   readonly queuedBytesMax: number;
+  /** Connections beside the shared one. */
+  readonly leasesMax: number;
   readonly reconnect: BackoffOptions;
 }
 
@@ -42,8 +47,16 @@ const PING = encodeRequest(['PING']);
  */
 export type BackendState = 'stopped' | 'connecting' | 'up' | 'stalled' | 'down';
 
-/** Our live handle on a node: at most one connection, its health, its counters. */
+/**
+ * Our live handle on a node: the shared connection, leases beside it, its health, its counters.
+ *
+ *   send ─▶ #connection (shared; decides over `state`)
+ *   sendAlone, lease ─▶ #leases: one request at a time each
+ *                       #left: were the shared one until a huge reply had to be held up; what is in flight there is still theirs
+ */
 export class Backend implements ReplyTarget {
+  readonly owner = this;
+  readonly parts = null;
   readonly node: string;
   readonly counters = new BackendCounters();
   state: BackendState = 'stopped';
@@ -53,6 +66,8 @@ export class Backend implements ReplyTarget {
   readonly #turn: Turn;
   readonly #watcher: BackendWatcher;
   readonly #backoff: Backoff;
+  readonly #leases: Leases;
+  readonly #left = new Set<Connection>();
   #connection: Connection | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
   #upSince = 0;
@@ -66,14 +81,19 @@ export class Backend implements ReplyTarget {
     this.#turn = turn;
     this.#log = log;
     this.#backoff = new Backoff(options.reconnect);
+    this.#leases = new Leases(options.leasesMax, () => this.#open());
   }
 
   get inFlight(): number {
-    return this.#connection === null ? 0 : this.#connection.inFlight;
+    let sum = this.#connection === null ? 0 : this.#connection.inFlight;
+    for (const lease of this.#leases.values()) sum += lease.inFlight;
+    return sum;
   }
 
   get queuedBytes(): number {
-    return this.#connection === null ? 0 : this.#connection.queuedBytes;
+    let sum = this.#connection === null ? 0 : this.#connection.queuedBytes;
+    for (const lease of this.#leases.values()) sum += lease.queuedBytes;
+    return sum;
   }
 
   start(): void {
@@ -84,6 +104,7 @@ export class Backend implements ReplyTarget {
   stop(): void {
     this.state = 'stopped';
     clearTimeout(this.#retryTimer);
+    this.#leases.stop();
     this.#connection?.destroy('connection_lost', 'keyfan is stopping');
   }
 
@@ -94,7 +115,56 @@ export class Backend implements ReplyTarget {
       return;
     }
     this.counters.requests++;
-    if (!(this.#connection as Connection).send(buf, start, end, target, token, given)) this.#refuse('queue_full', target, token);
+    const connection = this.#left.size === 0 ? (this.#connection as Connection) : this.#laneOf(target);
+    if (!connection.send(buf, start, end, target, token, given)) this.#refuse('queue_full', target, token);
+  }
+
+  /** As `send`, for a request that was collected in an out-buffer, which is emptied. */
+  sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
+    if (this.state !== 'up' && this.state !== 'connecting') {
+      this.#refuse('node_down', target, token);
+      return;
+    }
+    this.counters.requests++;
+    if (!this.#laneOf(target).sendCollected(request, target, token)) this.#refuse('queue_full', target, token);
+  }
+
+  /** As `send`, on a connection where nothing waits behind the reply. Its caller sees to it that nothing else of the target's owner is in flight here. */
+  sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    this.lease(new Alone(this.node, given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end)), target, token));
+  }
+
+  /** Gets `taker` a connection of its own for one request. */
+  lease(taker: LeaseTaker): void {
+    if (this.state !== 'up' && this.state !== 'connecting') {
+      this.counters.countError('node_down');
+      taker.onNoLease('node_down');
+      return;
+    }
+    this.counters.requests++;
+    this.#leases.take(taker);
+  }
+
+  /** The connection on which the order of a target's requests is kept. */
+  #laneOf(target: ReplyTarget): Connection {
+    for (const connection of this.#left) if (connection.carries(target.owner)) return connection;
+    return this.#connection as Connection;
+  }
+
+  /** A lease that is answered goes back. */
+  onIdle(lease: Connection): void {
+    this.#left.delete(lease);
+    this.#leases.onIdle(lease);
+  }
+
+  /** What is in flight behind a reply that is held up has to wait; what is to come takes another connection. */
+  mayHold(connection: Connection): boolean {
+    if (connection !== this.#connection || this.#leases.full) return false;
+    this.#left.add(connection);
+    this.#leases.adopt(connection);
+    this.#connection = this.#leases.promote() ?? this.#open();
+    this.#probing = false;
+    return true;
   }
 
   #refuse(code: ErrorCode, target: ReplyTarget, token: number): void {
@@ -105,9 +175,12 @@ export class Backend implements ReplyTarget {
   /** Deadlines and probes; called a few times per request timeout. */
   tick(): void {
     const connection = this.#connection;
-    if (connection === null) return;
     const now = clock.now;
     const { requestTimeoutMs, idleMs } = this.#options;
+    this.#leases.refuse(now - requestTimeoutMs, 'queue_full');
+    for (const lease of [...this.#leases.values()]) this.#expireLease(lease, now - requestTimeoutMs);
+    this.#leases.prune(now - idleMs);
+    if (connection === null) return;
     if (connection.expire(now - requestTimeoutMs) > 0) {
       // A node answers in order: it is slow with this one request or not answering at all, and nothing behind it comes sooner.
       if (this.state === 'up' && connection.lastReadAt < now - requestTimeoutMs) this.#become('stalled', 'a request timed out');
@@ -121,6 +194,12 @@ export class Backend implements ReplyTarget {
     } else if (this.state === 'up' && silentMs > idleMs && connection.inFlight === 0) {
       this.probe();
     }
+  }
+
+  #expireLease(lease: Connection, deadline: number): void {
+    if (lease.expire(deadline) === 0) return;
+    this.#watcher.onTrouble(this);
+    if (lease.lastReadAt < deadline && !lease.held) lease.destroy('connection_lost', 'a request timed out');
   }
 
   /** Asks a connected node for a sign of life; `onServing` tells of the answer. */
@@ -143,10 +222,12 @@ export class Backend implements ReplyTarget {
   }
 
   #connect(state: 'connecting' | 'down'): void {
-    const { endpoint, credentials, connectTimeoutMs, inFlightMax, queuedBytesMax, node } = this.#options;
     this.state = state;
-    const options = { endpoint, node, credentials, connectTimeoutMs, inFlightMax, queuedBytesMax };
-    this.#connection = new Connection(options, this, this.counters, this.#turn);
+    this.#connection = this.#open();
+  }
+
+  #open(): Connection {
+    return new Connection(this.#options, this, this.counters, this.#turn);
   }
 
   onGreeting(connection: Connection, greeting: Greeting, detail: string): void {
@@ -154,6 +235,7 @@ export class Backend implements ReplyTarget {
       connection.destroy('connection_lost', `handshake refused: ${detail}`);
       return;
     }
+    if (connection !== this.#connection || this.state === 'up') return;
     if (this.#everUp) this.counters.reconnects++;
     this.#everUp = true;
     this.#upSince = clock.now;
@@ -163,10 +245,15 @@ export class Backend implements ReplyTarget {
   }
 
   onClosed(connection: Connection, code: ErrorCode, detail: string): void {
-    if (this.#connection === connection) this.#connection = null;
+    if (code === 'bad_reply') this.#log.error({ node: this.node, detail }, 'node broke the protocol');
+    if (this.#connection !== connection) {
+      this.#left.delete(connection);
+      this.#leases.onClosed(connection);
+      return;
+    }
+    this.#connection = null;
     this.#probing = false;
     if (this.state === 'stopped') return;
-    if (code === 'bad_reply') this.#log.error({ node: this.node, detail }, 'node broke the protocol');
     const steady = this.counters.up === 1 && clock.now - this.#upSince >= STEADY_MS && code !== 'bad_reply';
     this.counters.up = 0;
     if (steady) {

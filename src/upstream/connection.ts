@@ -1,17 +1,16 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { BackendCounters } from '../observe/counters.ts';
 import { Scan } from '../protocol/bytes.ts';
 import { ReplyScanner } from '../protocol/reply-scanner.ts';
-import { Carry } from '../util/carry.ts';
 import { clock, tick } from '../util/clock.ts';
 import type { Endpoint } from '../util/endpoint.ts';
+import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { OutBuffer, worthView } from '../util/out-buffer.ts';
-import { READ_BUFFER } from '../util/read-buffer.ts';
 import type { Flushable, Turn } from '../util/turn.ts';
 import { type Credentials, type Greeting, Handshake } from './handshake.ts';
 import { InFlightQueue } from './in-flight-queue.ts';
-import type { ReplyTarget } from './target.ts';
+import type { Part, PartSource, ReplyTarget } from './target.ts';
 
 export interface ConnectionOptions {
   readonly endpoint: Endpoint;
@@ -25,21 +24,40 @@ export interface ConnectionOptions {
 
 export interface ConnectionOwner {
   onGreeting(connection: Connection, greeting: Greeting, detail: string): void;
+  /** A lease has been answered all that was sent. */
+  onIdle(connection: Connection): void;
+  /**
+   * A client is too slow for a huge reply on what is no lease. True where it may be held up: what is in flight behind it has to wait,
+   * and nothing more will be sent here before that.
+   */
+  mayHold(connection: Connection): boolean;
   /** Called once, after everything in flight has been failed. */
   onClosed(connection: Connection, code: ErrorCode, detail: string): void;
 }
+
+/** Replies from this size on are passed on in parts, before they are whole, to whom takes parts. */
+const STREAM_MIN = 32 * 1024;
+/** On a shared connection only the rest of a reply from this size on may be held up. Smaller ones are taken whole, whatever the client does. */
+const HOLD_MIN = 8 * 1024 * 1024;
 
 /**
  * One multiplexed connection to a node, from connect to death; a reconnect makes a new object, so no byte and no entry
  * survives. Requests are accepted at once and written when the handshake is through.
  *
  *   send ─▶ OutBuffer ─(end of turn)─▶ socket ─▶ node
- *     └──▶ InFlightQueue: head owns the next reply ◀─ ReplyScanner ◀─ socket
+ *     └──▶ InFlightQueue: head owns the next reply ◀─ ReplyScanner ◀─ Intake ◀─ socket
+ *              └ a large reply takes its entry out of the queue with its first part: #streamer
  */
-export class Connection implements Flushable {
+export class Connection implements Flushable, IntakeOwner, PartSource {
   dirty = false;
   /** Time of the last byte from the node; see clock.ts. */
   lastReadAt: number;
+  /** One request at a time; the owner hears when it is answered. */
+  lease = false;
+  /** Reading is held up until the client has taken more of a large reply. */
+  held = false;
+  /** Called when the kernel has taken all that was written. */
+  onDrain: (() => void) | null = null;
 
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
@@ -48,8 +66,8 @@ export class Connection implements Flushable {
   readonly #socket: Socket;
   readonly #inFlight = new InFlightQueue();
   readonly #out = new OutBuffer();
-  readonly #carry = new Carry();
   readonly #scanner = new ReplyScanner();
+  readonly #intake = new Intake(this);
   readonly #connectTimer: NodeJS.Timeout;
   #greeted = false;
   #closed = false;
@@ -57,8 +75,14 @@ export class Connection implements Flushable {
   #written = 0;
   /** The kernel did not take all of the last write. */
   #draining = false;
-  /** A view of the carry's buffer was given away while delivering. */
-  #gaveAway = false;
+  /** A reply is coming in parts. */
+  #streaming = false;
+  /** Who takes the parts; null where nobody wants them any more. */
+  #streamer: ReplyTarget | null = null;
+  #streamToken = 0;
+  /** Bytes of the reply that was passed on so far. */
+  #streamed = 0;
+  readonly #part: Part = { buf: Buffer.alloc(0), start: 0, end: 0, chunk: false, last: false, total: 0, source: null };
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner, counters: BackendCounters, turn: Turn) {
     this.#options = options;
@@ -70,13 +94,13 @@ export class Connection implements Flushable {
     for (let step = 0; step < handshake.count; step++) this.#enter(handshake, step);
     // The connect timeout is theirs; a request's may be shorter.
     this.#inFlight.exempt();
-    const onread = { buffer: READ_BUFFER, callback: (size: number) => this.#onRead(size) };
-    const target: NetConnectOpts = { ...options.endpoint, noDelay: true, keepAlive: true, onread };
-    this.#socket = connect(target);
+    const onread = this.#intake.onread((size, buf) => this.#onRead(size, buf));
+    this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, onread });
     this.#socket.on('connect', () => {
       this.#written = handshake.count;
       this.#socket.write(handshake.bytes);
     });
+    this.#socket.on('drain', () => this.onDrain?.());
     this.#socket.on('error', (error) => this.destroy('connection_lost', error.message));
     this.#socket.on('close', () => this.destroy('connection_lost', 'closed by the node'));
     this.#socket.on('end', () => this.destroy('connection_lost', 'closed by the node'));
@@ -85,12 +109,27 @@ export class Connection implements Flushable {
 
   /** Fragments accepted and not answered, tombstones included. */
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#inFlight.size + (this.#streaming ? 1 : 0);
   }
 
   /** Bytes accepted and not yet taken by the kernel. */
   get queuedBytes(): number {
     return this.#out.length + this.#socket.writableLength;
+  }
+
+  /** See `IntakeOwner`. */
+  get needed(): number {
+    return this.#scanner.needed;
+  }
+
+  /** True where something of `owner` is in flight. */
+  carries(owner: object): boolean {
+    const queue = this.#inFlight;
+    if (this.#streamer !== null && this.#streamer.owner === owner) return true;
+    for (let i = queue.head; i < queue.tail; i++) {
+      if ((queue.targets[i & queue.mask] as ReplyTarget | null)?.owner === owner) return true;
+    }
+    return false;
   }
 
   /** Accepts a fragment; false where a limit is reached and nothing was done. `given` as in `OutBuffer.append`. */
@@ -100,6 +139,34 @@ export class Connection implements Flushable {
     this.#out.append(buf, start, end, given);
     if (this.#greeted) this.#turn.mark(this);
     return true;
+  }
+
+  /** As `send`, for a request that lies in an out-buffer, which is emptied. */
+  sendCollected(request: OutBuffer, target: ReplyTarget, token: number): boolean {
+    if (this.#inFlight.size >= this.#options.inFlightMax || this.#isFull(request.length)) return false;
+    this.#enter(target, token);
+    this.#out.absorb(request);
+    if (this.#greeted) this.#turn.mark(this);
+    return true;
+  }
+
+  /** Begins a request that comes in parts, with what there is of it; it has no deadline before `endRequest`. For connections that nobody else uses. */
+  beginRequest(request: OutBuffer, target: ReplyTarget, token: number): void {
+    this.#enter(target, token);
+    this.#inFlight.postpone();
+    this.#out.absorb(request);
+    if (this.#greeted) this.#turn.mark(this);
+  }
+
+  /** The next part of the request that was begun. */
+  addPart(part: Part): void {
+    this.#out.appendPart(part);
+    if (this.#greeted) this.#turn.mark(this);
+  }
+
+  /** All parts have been added: the time of the request begins. */
+  endRequest(): void {
+    this.#inFlight.stamp(clock.now);
   }
 
   /** A request larger than the limit may still pass alone. */
@@ -120,11 +187,30 @@ export class Connection implements Flushable {
     this.#written = this.#inFlight.tail;
     this.#out.flush(this.#socket);
     this.#draining = this.#socket.writableLength > 0;
+    // Below its high-water mark a socket does not tell when it has drained.
+    if (this.onDrain !== null && !this.#socket.writableNeedDrain) this.onDrain();
+  }
+
+  hold(): boolean {
+    if (this.#closed || !(this.lease || this.#owner.mayHold(this))) return false;
+    this.held = true;
+    this.#socket.pause();
+    return true;
+  }
+
+  resume(): void {
+    if (!this.held) return;
+    this.held = false;
+    this.lastReadAt = clock.now;
+    this.#socket.resume();
   }
 
   /** Fails what has waited since before `deadline`; its places stay as tombstones. Returns how many failed. */
   expire(deadline: number): number {
-    return this.#inFlight.expire(deadline, (target, token) => this.#fail(target, token, 'timeout'));
+    const failed = this.#inFlight.expire(deadline, (target, token) => this.#fail(target, token, 'timeout'));
+    if (!this.#streaming || this.held || this.lastReadAt >= deadline) return failed;
+    this.destroy('connection_lost', 'stopped in the middle of a reply');
+    return failed + 1;
   }
 
   /** Closes now: what was not written is failed as not executed, the rest as unknown. Idempotent. */
@@ -134,16 +220,26 @@ export class Connection implements Flushable {
     clearTimeout(this.#connectTimer);
     this.#socket.destroy();
     this.#out.clear();
-    this.#carry.clear();
+    this.#intake.close();
     const queue = this.#inFlight;
     const { head, tail } = queue;
     queue.head = tail;
+    if (this.#streaming) this.#cutOff(code);
     for (let i = head; i < tail; i++) {
       const target = queue.targets[i & queue.mask] as ReplyTarget | null;
       this.#counters.failed++;
       if (target !== null) this.#fail(target, queue.tokens[i & queue.mask] as number, i < this.#written ? code : 'not_sent');
     }
     this.#owner.onClosed(this, code, detail);
+    this.onDrain?.();
+  }
+
+  #cutOff(code: ErrorCode): void {
+    this.#streaming = false;
+    this.#counters.failed++;
+    this.#counters.countError(code);
+    this.#streamer?.parts?.onCutOff(this.#streamToken);
+    this.#streamer = null;
   }
 
   #fail(target: ReplyTarget, token: number, code: ErrorCode): void {
@@ -160,31 +256,14 @@ export class Connection implements Flushable {
     this.#owner.onGreeting(this, greeting, detail);
   }
 
-  #onRead(size: number): boolean {
+  #onRead(size: number, buf: Buffer): void {
     this.lastReadAt = tick();
-    const carry = this.#carry;
-    if (carry.length === 0) {
-      const used = this.#deliver(READ_BUFFER, 0, size, false);
-      if (used < size && !this.#closed) carry.append(READ_BUFFER, used, size, this.#scanner.needed);
-    } else {
-      carry.append(READ_BUFFER, 0, size, this.#scanner.needed);
-      if (carry.length >= this.#scanner.needed) this.#deliverCarried(carry.buf as Buffer);
-    }
-    return true;
+    this.#intake.accept(buf, size);
+    if (this.lease && this.#inFlight.size === 0 && !this.#streaming && !this.#closed) this.#owner.onIdle(this);
   }
 
-  /** Delivers from the carry, whose buffer may be given away with a large reply. */
-  #deliverCarried(buf: Buffer): void {
-    const carry = this.#carry;
-    this.#gaveAway = false;
-    const used = this.#deliver(buf, carry.start, carry.end, true);
-    if (this.#closed) return;
-    carry.consume(used);
-    if (this.#gaveAway) carry.abandon();
-  }
-
-  /** Hands each whole reply in `buf[from, to)` to the oldest entry; returns the offset behind the last one. */
-  #deliver(buf: Buffer, from: number, to: number, mayGive: boolean): number {
+  /** Hands each whole reply in `buf[from, to)`, and of a large one what there is, to the oldest entry; returns the offset behind what was used. */
+  process(buf: Buffer, from: number, to: number): number {
     const scanner = this.#scanner;
     const queue = this.#inFlight;
     const counters = this.#counters;
@@ -194,15 +273,21 @@ export class Connection implements Flushable {
       const verdict = scanner.scan(buf, at, to);
       if (verdict !== Scan.FRAME) {
         if (verdict === Scan.ERROR) this.#desync(`reply cannot be read: ${scanner.error}`);
+        else if (this.#streaming || scanner.needed >= STREAM_MIN || to - at >= STREAM_MIN) return this.#stream(buf, at, to);
         break;
+      }
+      const start = at;
+      at = scanner.next;
+      if (this.#streaming) {
+        this.#pass(buf, start, at, true);
+        if (this.#closed) break;
+        continue;
       }
       // An entry that was not written yet cannot have been answered.
       if (queue.head >= this.#written) {
         this.#desync('reply without a request');
         break;
       }
-      const start = at;
-      at = scanner.next;
       const place = queue.head++ & queue.mask;
       const target = queue.targets[place] as ReplyTarget | null;
       if (target === null) {
@@ -211,13 +296,62 @@ export class Connection implements Flushable {
       }
       queue.targets[place] = null;
       counters.duration.record(now - (queue.sentAt[place] as number));
-      const given = mayGive && worthView(at - start, buf);
-      if (given) this.#gaveAway = true;
+      const given = worthView(at - start, buf) && this.#intake.isCarry(buf);
+      if (given) this.#intake.gaveCarry();
       if (target.onReply(queue.tokens[place] as number, buf, start, at, given)) counters.delivered++;
       else counters.dropped++;
       if (this.#closed) break;
     }
     return at;
+  }
+
+  /** Passes on what has come of a reply that is not whole yet, where its taker takes parts. Returns as `process`. */
+  #stream(buf: Buffer, at: number, to: number): number {
+    if (!this.#streaming) {
+      const queue = this.#inFlight;
+      if (queue.head >= this.#written) {
+        this.#desync('reply without a request');
+        return at;
+      }
+      const place = queue.head & queue.mask;
+      const target = queue.targets[place] as ReplyTarget | null;
+      if (target !== null && target.parts === null) return at;
+      queue.head++;
+      queue.targets[place] = null;
+      this.#streaming = true;
+      this.#streamed = 0;
+      this.#streamer = target;
+      this.#streamToken = queue.tokens[place] as number;
+      if (target !== null) this.#counters.duration.record(clock.now - (queue.sentAt[place] as number));
+      this.#intake.streaming = true;
+    }
+    const end = this.#scanner.cut(at, to);
+    if (end > at) this.#pass(buf, at, end, false);
+    return end;
+  }
+
+  #pass(buf: Buffer, start: number, end: number, last: boolean): void {
+    const taker = this.#streamer === null ? null : this.#streamer.parts;
+    this.#streamed += end - start;
+    if (taker !== null) {
+      const part = this.#part;
+      part.buf = buf;
+      part.start = start;
+      part.end = end;
+      part.chunk = this.#intake.mayHandOn(buf, start, end);
+      part.last = last;
+      part.total = this.#streamed;
+      const huge = this.#streamed + this.#scanner.needed >= HOLD_MIN;
+      part.source = !last && (this.lease || huge) ? this : null;
+      if (!taker.onPart(this.#streamToken, part)) this.#streamer = null;
+      else if (part.chunk) this.#intake.handedOn();
+    }
+    if (!last || this.#closed) return;
+    if (this.#streamer !== null) this.#counters.delivered++;
+    else this.#counters.dropped++;
+    this.#streaming = false;
+    this.#streamer = null;
+    this.#intake.streaming = false;
   }
 
   #desync(detail: string): void {

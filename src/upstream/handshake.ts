@@ -30,6 +30,8 @@ function stepsFor(credentials: Credentials | undefined): Step[] {
  * entry like any other; the first refusal decides. Requests wait until it is done.
  */
 export class Handshake implements ReplyTarget {
+  readonly owner = this;
+  readonly parts = null;
   readonly #steps: readonly Step[];
   readonly #done: (greeting: Greeting, detail: string) => void;
   #decided = false;

@@ -53,6 +53,16 @@ export class InFlightQueue {
     return count;
   }
 
+  /** The newest entry has no deadline until `stamp`. */
+  postpone(): void {
+    this.stamp(Number.POSITIVE_INFINITY);
+  }
+
+  /** The time of the newest entry, if it is still there, begins at `now`. */
+  stamp(now: number): void {
+    if (this.tail > this.head) this.sentAt[(this.tail - 1) & this.mask] = now;
+  }
+
   /** The entries that are here now have no deadline. */
   exempt(): void {
     this.#expired = this.tail;

@@ -3,7 +3,7 @@ import { copyBytes } from './copy.ts';
 
 /** What an out-buffer writes to: the part of `net.Socket` it needs. */
 export interface Sink {
-  write(bytes: Uint8Array): boolean;
+  write(bytes: Uint8Array, done?: () => void): boolean;
   cork(): void;
   uncork(): void;
   /** Bytes handed over and not yet taken by the kernel. */
@@ -28,7 +28,7 @@ export function worthView(size: number, buf: Buffer): boolean {
  *   (closed)                  ^used
  *
  * Small frames are copied into `chunk`, which begins small and is exchanged for a large one once; a large frame whose buffer is
- * given away stands in `full` as a view.
+ * given away stands in `full` as a view, and so does a chunk that somebody else has filled.
  */
 export class OutBuffer {
   /** Bytes appended and not yet handed to the sink. */
@@ -66,6 +66,30 @@ export class OutBuffer {
       this.#used += size;
       from += size;
     }
+  }
+
+  /** Takes `buf[start, end)`: by copy, or where it lies in a `chunk` of the pool, by taking that over. */
+  appendPart({ buf, start, end, chunk }: { buf: Buffer; start: number; end: number; chunk: boolean }): void {
+    if (!chunk) {
+      this.append(buf, start, end, false);
+      return;
+    }
+    this.#close();
+    this.#full.push(buf.subarray(start, end));
+    this.#closed.push(buf);
+    this.length += end - start;
+  }
+
+  /** Takes over all that `other` holds. */
+  absorb(other: OutBuffer): void {
+    this.#close();
+    other.#close();
+    for (const bytes of other.#full) this.#full.push(bytes);
+    for (const chunk of other.#closed) this.#closed.push(chunk);
+    this.length += other.length;
+    other.#full = [];
+    other.#closed = [];
+    other.length = 0;
   }
 
   /** Makes room for some of `size` bytes: a first chunk, a large one for a small one, or a further one. */
@@ -126,11 +150,13 @@ export class OutBuffer {
     const closed = this.#closed;
     this.#full = [];
     this.#closed = [];
-    const idle = sink.writableLength === 0;
+    const last = full.length - 1;
     sink.cork();
-    for (const bytes of full) sink.write(bytes);
+    for (let i = 0; i < last; i++) sink.write(full[i] as Buffer);
+    sink.write(full[last] as Buffer, () => {
+      for (const chunk of closed) giveChunk(chunk);
+    });
     sink.uncork();
-    if (idle && sink.writableLength === 0) for (const chunk of closed) giveChunk(chunk);
   }
 
   /** Drops everything that was not handed over yet. */

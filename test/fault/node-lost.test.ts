@@ -199,7 +199,7 @@ t.test('row 5: no byte survives a reconnect: a request half sent is not continue
         let seen = 0;
         socket.on('data', (chunk: Buffer) => {
           seen += chunk.length;
-          if (id === 0 && seen > 1_000_000) socket.resetAndDestroy();
+          if (id === 0 && seen > 500_000) socket.resetAndDestroy();
         });
       },
     },
@@ -209,7 +209,7 @@ t.test('row 5: no byte survives a reconnect: a request half sent is not continue
   const client = await fleet.connect({ deadlineMs: 20_000 });
   const replies = await client.pipeline([
     ['GET', 'before'],
-    ['SET', 'large', Buffer.alloc(20_000_000, 'v')],
+    ['SET', 'large', Buffer.alloc(900_000, 'v')],
     ['SET', 'behind', '1'],
   ]);
   t.equal(replies[0]?.text, '+GET before\r\n');
@@ -221,6 +221,35 @@ t.test('row 5: no byte survives a reconnect: a request half sent is not continue
     second.map((request) => request.args),
     [['PING'], ['GET', 'after']],
   );
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('a very large request that breaks off on a connection of its own: an error for it, and nothing for what is behind', async (t) => {
+  const node = await startScriptedNode(
+    healthy((request) => `+${request.args.join(' ')}\r\n`),
+    {
+      onConnection: ({ id, socket }) => {
+        let seen = 0;
+        socket.on('data', (chunk: Buffer) => {
+          seen += chunk.length;
+          if (id > 0 && seen > 2_000_000) socket.resetAndDestroy();
+        });
+      },
+    },
+  );
+  const fleet = await startFleet({ addresses: [node.address] });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  const replies = await client.pipeline([
+    ['GET', 'before'],
+    ['SET', 'large', Buffer.alloc(20_000_000, 'v')],
+    ['SET', 'behind', '1'],
+  ]);
+  t.equal(replies[0]?.text, '+GET before\r\n');
+  t.match(replies[1]?.text, /^-ERR keyfan: .* node a .* not executed/);
+  t.equal(replies[2]?.text, '+SET behind 1\r\n');
+  t.notOk(node.requests.some((request) => request.args[1] === 'large'));
   await client.close();
   await fleet.conserved();
 });

@@ -22,6 +22,7 @@ t.test('a small configuration gets every default', async (t) => {
   t.same(parseConfig(MINIMAL), {
     admin: {},
     workers: 1,
+    buffers: 536_870_912,
     log: { level: 'info' },
     pools: {
       cache: {
@@ -29,15 +30,24 @@ t.test('a small configuration gets every default', async (t) => {
         strategy: { type: 'ring', options: { hash: 'murmur', hash_tag: '{}' } },
         nodes: [{ name: '127.0.0.1:7001', label: '127.0.0.1:7001', address: { host: '127.0.0.1', port: 7001 }, weight: 1 }],
         client_username: 'default',
-        timeouts: { connect: 1000, request: 5000, client_idle: 3_600_000, node_idle: 30_000, drain: 10_000 },
+        timeouts: {
+          connect: 1000,
+          request: 5000,
+          client_idle: 3_600_000,
+          client_request: 30_000,
+          client_stall: 10_000,
+          node_idle: 30_000,
+          drain: 10_000,
+        },
         limits: {
           clients: 10_000,
           client_in_flight: 4096,
-          client_unsent: 67_108_864,
+          client_unsent: 1_048_576,
           client_query: 1_073_741_824,
           request_size: 536_870_912,
           node_in_flight: 65_536,
           node_queued: 67_108_864,
+          node_leases: 8,
         },
         reconnect: { min: 50, max: 1000 },
         auto_eject: { enabled: false, failures: 2, retry: 30_000 },

@@ -3,16 +3,20 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
-import { adopt } from '../../../src/downstream/adopt.ts';
+import { adopt, type OnRead } from '../../../src/downstream/adopt.ts';
+import { Intake } from '../../../src/util/intake.ts';
 import { READ_BUFFER } from '../../../src/util/read-buffer.ts';
 import { until } from '../../support/wait.ts';
 
+/** Who the intake would hand bytes to: these tests look at the reads themselves. */
+const NOBODY = { needed: 0, process: () => 0 };
+
 /** Collects what an adopted socket reads: copied, as the buffer is used again. */
-function collector(): { readonly chunks: Buffer[]; readonly onRead: (size: number) => void; bytes(): number } {
+function collector(): { readonly chunks: Buffer[]; readonly onRead: OnRead; bytes(): number } {
   const chunks: Buffer[] = [];
   return {
     chunks,
-    onRead: (size) => chunks.push(Buffer.from(READ_BUFFER.subarray(0, size))),
+    onRead: (size, buf) => chunks.push(Buffer.from(buf.subarray(0, size))),
     bytes: () => chunks.reduce((sum, chunk) => sum + chunk.length, 0),
   };
 }
@@ -20,7 +24,9 @@ function collector(): { readonly chunks: Buffer[]; readonly onRead: (size: numbe
 t.test('an accepted socket reads into the shared buffer, writes, and ends half by half', async (t) => {
   const seen = collector();
   const adopted: Socket[] = [];
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => adopted.push(adopt(socket, seen.onRead)));
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
+    adopted.push(adopt(socket, new Intake(NOBODY), seen.onRead)),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => server.close());
@@ -47,7 +53,7 @@ t.test('an accepted socket reads into the shared buffer, writes, and ends half b
 t.test('without access to the handle the chunks are copied, in pieces that fit', async (t) => {
   const seen = collector();
   const stream = new PassThrough({ highWaterMark: 1024 * 1024 });
-  t.equal(adopt(stream as unknown as Socket, seen.onRead), stream);
+  t.equal(adopt(stream as unknown as Socket, new Intake(NOBODY), seen.onRead), stream);
   const sent = randomBytes(3 * READ_BUFFER.length + 17);
   stream.write(sent);
   await until(() => seen.bytes() === sent.length, 'all bytes to arrive');

@@ -17,6 +17,8 @@ function outcome(
 ): string[] {
   const heard: string[] = [];
   const parent: ReplyTarget = {
+    owner: heard,
+    parts: null,
     onReply: (token, buf, start, end) => heard.push(`${token} ${buf.toString('latin1', start, end)}`) > 0,
     onFailure: (token, code, detail) => heard.push(`${token} -${errorText(code, detail)}\r\n`),
   };

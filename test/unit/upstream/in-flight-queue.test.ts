@@ -4,7 +4,7 @@ import { InFlightQueue } from '../../../src/upstream/in-flight-queue.ts';
 import type { ReplyTarget } from '../../../src/upstream/target.ts';
 import { holds } from '../../fuzz/property.ts';
 
-const target = (): ReplyTarget => ({ onReply: () => true, onFailure: () => {} });
+const target = (): ReplyTarget => ({ owner: {}, parts: null, onReply: () => true, onFailure: () => {} });
 const [A, B, C] = [target(), target(), target()];
 
 /** The oldest entry, taken out as a connection does when its reply has come. */

@@ -12,7 +12,7 @@ class SlowSink implements Sink {
   writes = 0;
   corks = 0;
   readonly taken: Buffer[] = [];
-  readonly #waiting: { readonly live: Uint8Array; readonly bytes: Buffer }[] = [];
+  readonly #waiting: { readonly live: Uint8Array; readonly bytes: Buffer; readonly done: (() => void) | undefined }[] = [];
   /** Takes each write within the call, as the kernel does while its buffer has room. */
   fast = true;
   corked = 0;
@@ -22,9 +22,9 @@ class SlowSink implements Sink {
     return this.#waiting.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, done?: () => void): boolean {
     this.writes++;
-    this.#waiting.push({ live: bytes, bytes: Buffer.from(bytes) });
+    this.#waiting.push({ live: bytes, bytes: Buffer.from(bytes), done });
     if (this.fast && this.corked === 0) this.drain();
     return this.writableLength === 0;
   }
@@ -40,9 +40,10 @@ class SlowSink implements Sink {
   }
 
   drain(): void {
-    for (const { live, bytes } of this.#waiting.splice(0)) {
+    for (const { live, bytes, done } of this.#waiting.splice(0)) {
       if (!bytes.equals(live)) this.broken = true;
       this.taken.push(bytes);
+      done?.();
     }
   }
 

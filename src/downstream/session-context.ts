@@ -1,0 +1,33 @@
+import type { PoolCounters } from '../observe/counters.ts';
+import type { RequestView } from '../protocol/request.ts';
+import type { Backend } from '../upstream/backend.ts';
+import type { Memory } from '../util/memory.ts';
+import type { Turn } from '../util/turn.ts';
+import type { PacePool } from './pace.ts';
+
+export interface SessionLimits {
+  /** Requests waiting for replies; at this number keyfan stops reading from the client until half are answered. */
+  readonly inFlightMax: number;
+  /** Unsent reply bytes beyond which nothing more is done for the client until it has taken some. */
+  readonly unsentBytesMax: number;
+  /** Bytes read and not handled beyond which the client is disconnected; a request of any size up to this is read whole. */
+  readonly queryBytesMax: number;
+  /** Redis' proto-max-bulk-len. */
+  readonly bulkMax: number;
+}
+
+/** What a session needs of its surroundings; one object for all sessions `S` of a pool. */
+export interface SessionContext<S> {
+  readonly limits: SessionLimits;
+  readonly counters: PoolCounters;
+  readonly turn: Turn;
+  /** True where clients must authenticate. */
+  readonly authRequired: boolean;
+  readonly memory: Memory;
+  readonly pace: PacePool;
+  dispatch(session: S, view: RequestView): void;
+  /** Where the request goes whose first arguments `view` shows, if these decide it; null where it must be read whole first. */
+  route(session: S, view: RequestView, argsDeclared: number): Backend | null;
+  /** Called once. `reason` is for the log; empty for an ordinary end. */
+  closed(session: S, reason: string): void;
+}

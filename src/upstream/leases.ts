@@ -1,0 +1,105 @@
+import type { ErrorCode } from '../errors.ts';
+import { clock } from '../util/clock.ts';
+import type { Connection } from './connection.ts';
+
+/** Who waits for a lease. One of the two is called, once, possibly at once. */
+export interface LeaseTaker {
+  /** `lease` is this taker's alone until what it sends there has been answered. */
+  onLease(lease: Connection): void;
+  onNoLease(code: ErrorCode): void;
+}
+
+/** Fewer are kept when nobody needs them. */
+const FREE_MAX = 8;
+
+/**
+ * The connections of a backend beside the shared one, each held by one taker at a time.
+ *
+ *   take ─▶ free ▸ or open a new one (up to `max`) ▸ or wait in line
+ *   onIdle of a lease ─▶ next in line, or free
+ */
+export class Leases {
+  readonly #open: () => Connection;
+  readonly #max: number;
+  readonly #all = new Set<Connection>();
+  readonly #free: Connection[] = [];
+  readonly #line: { readonly taker: LeaseTaker; readonly since: number }[] = [];
+
+  constructor(max: number, open: () => Connection) {
+    this.#max = max;
+    this.#open = open;
+  }
+
+  get full(): boolean {
+    return this.#all.size >= this.#max;
+  }
+
+  values(): IterableIterator<Connection> {
+    return this.#all.values();
+  }
+
+  take(taker: LeaseTaker): void {
+    const lease = this.#free.pop() ?? (this.#all.size < this.#max ? this.#add(this.#open()) : undefined);
+    if (lease === undefined) this.#line.push({ taker, since: clock.now });
+    else taker.onLease(lease);
+  }
+
+  /** A free one to serve as the shared connection, if there is one. */
+  promote(): Connection | undefined {
+    const lease = this.#free.pop();
+    if (lease === undefined) return undefined;
+    this.#all.delete(lease);
+    lease.lease = false;
+    return lease;
+  }
+
+  /** What was the shared connection becomes a lease, free when it is idle. */
+  adopt(connection: Connection): void {
+    this.#add(connection);
+  }
+
+  #add(connection: Connection): Connection {
+    connection.lease = true;
+    this.#all.add(connection);
+    return connection;
+  }
+
+  onIdle(lease: Connection): void {
+    const next = this.#line.shift();
+    if (next !== undefined) {
+      next.taker.onLease(lease);
+    } else if (this.#free.length < FREE_MAX) {
+      this.#free.push(lease);
+    } else {
+      lease.destroy('connection_lost', 'one lease too many');
+    }
+  }
+
+  /** A lease is gone; the next in line gets a new one. */
+  onClosed(lease: Connection): void {
+    this.#all.delete(lease);
+    const place = this.#free.indexOf(lease);
+    if (place >= 0) this.#free.splice(place, 1);
+    else this.#line.shift()?.taker.onLease(this.#add(this.#open()));
+  }
+
+  /** Lets go of what waits in line since before `deadline`. Returns how many did. */
+  refuse(deadline: number, code: ErrorCode): number {
+    let count = 0;
+    while (this.#line.length > 0 && (this.#line[0] as { since: number }).since < deadline) {
+      count++;
+      this.#line.shift()?.taker.onNoLease(code);
+    }
+    return count;
+  }
+
+  /** Closes free ones that nobody has used since before `deadline`. */
+  prune(deadline: number): void {
+    for (const lease of [...this.#free]) if (lease.lastReadAt < deadline) lease.destroy('connection_lost', 'not needed any more');
+  }
+
+  stop(): void {
+    this.refuse(Number.POSITIVE_INFINITY, 'not_sent');
+    for (const lease of [...this.#all]) lease.destroy('connection_lost', 'keyfan is stopping');
+  }
+}

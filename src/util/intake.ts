@@ -1,0 +1,160 @@
+import type { OnReadOpts } from 'node:net';
+import { Carry } from './carry.ts';
+import { giveChunk, LARGE_CHUNK, takeChunk } from './chunk-pool.ts';
+import { READ_BUFFER } from './read-buffer.ts';
+
+/** First size of the steps in which an unfinished frame of unknown size is completed from a read. */
+const STEP_FIRST = 64;
+/** A read that fills so much of its buffer promises that the next one will, too: only then is a chunk set aside for it. */
+const BUSY_READ = 32 * 1024;
+/** Fewer bytes are copied: a chunk must not be kept for them. */
+const HAND_ON_MIN = 16 * 1024;
+
+export interface IntakeOwner {
+  /** On an unfinished frame: its least size in bytes, as far as is known; see the scanners. */
+  readonly needed: number;
+  /** Uses what it can of `buf[from, to)`; returns the offset behind it. */
+  process(buf: Buffer, from: number, to: number): number;
+}
+
+/**
+ * Between a socket and a scanner: where reads go and what is kept of them.
+ *
+ *   read ─▶ READ_BUFFER ─┬─▶ process            whole frames, at once
+ *     (or a chunk)       └─▶ Carry ─▶ process   the frame that a read cut in two, and only that frame
+ *
+ * All sockets read into READ_BUFFER, unless a large frame streams: then reads go to chunks of this socket's own, each of which may be
+ * handed on as it is (`mayHandOn`, `handedOn`) instead of being copied.
+ */
+export class Intake {
+  readonly carry = new Carry();
+  /** Set while a large frame streams through. */
+  streaming = false;
+  readonly #owner: IntakeOwner;
+  #buf: Buffer = READ_BUFFER;
+  #size = 0;
+  #handedOn = false;
+  #gaveCarry = false;
+  #closed = false;
+  #accepting = false;
+
+  constructor(owner: IntakeOwner) {
+    this.#owner = owner;
+  }
+
+  /** A socket's `onread` option, which makes it read where this intake says. `onRead` hears of `size` bytes in `buf`. */
+  onread(onRead: (size: number, buf: Buffer) => void): OnReadOpts {
+    let first = true;
+    const buffer = (): Buffer => {
+      const changed = this.#next();
+      // What is no buffer leaves the socket with the one it has, which is cheaper.
+      if (!changed && !first) return undefined as unknown as Buffer;
+      first = false;
+      return this.#buf;
+    };
+    const callback = (size: number, buf: Uint8Array): boolean => {
+      onRead(size, buf as Buffer);
+      return true;
+    };
+    return { buffer: buffer as unknown as Buffer, callback };
+  }
+
+  /** After each read: chooses the buffer of the next one. True where it is another. */
+  #next(): boolean {
+    const old = this.#buf;
+    if (old !== READ_BUFFER && !this.#handedOn) {
+      if (this.streaming && !this.#closed) return false;
+      giveChunk(old);
+    }
+    this.#handedOn = false;
+    const busy = this.streaming && !this.#closed && this.#size >= BUSY_READ;
+    this.#buf = busy ? takeChunk(LARGE_CHUNK) : READ_BUFFER;
+    return this.#buf !== old;
+  }
+
+  /** `buf` holds `size` bytes that were just read. */
+  accept(buf: Buffer, size: number): void {
+    this.#size = size;
+    this.#accepting = true;
+    const at = this.carry.length > 0 ? this.#complete(buf, size) : 0;
+    if (at < size && !this.#closed) {
+      const used = this.#owner.process(buf, at, size);
+      if (used < size && !this.#closed) this.carry.append(buf, used, size, this.#owner.needed);
+    }
+    this.#accepting = false;
+  }
+
+  /**
+   * Completes the carried frame with as little of `buf[0, size)` as that takes, so that what follows is not copied; returns the offset behind
+   * what was used.
+   */
+  #complete(buf: Buffer, size: number): number {
+    const carry = this.carry;
+    let at = 0;
+    for (let step = STEP_FIRST; at < size; step *= 2) {
+      const { needed } = this.#owner;
+      const end = Math.min(size, at + Math.max(step, needed - carry.length));
+      carry.append(buf, at, end, needed);
+      at = end;
+      if (carry.length < needed) break;
+      const used = this.#processCarry();
+      if (this.#closed) break;
+      if (used === 0) continue;
+      // What is left of the carry came with this read: it is taken from there.
+      const left = carry.length;
+      this.#drop();
+      return at - left;
+    }
+    return size;
+  }
+
+  /** Handles what is carried, e.g. what waited during a pause. */
+  resume(): void {
+    if (this.carry.length === 0) return;
+    this.#processCarry();
+    if (this.#gaveCarry) this.carry.abandon();
+  }
+
+  /** Returns the number of bytes used. */
+  #processCarry(): number {
+    const carry = this.carry;
+    this.#gaveCarry = false;
+    const { start } = carry;
+    const used = this.#owner.process(carry.buf as Buffer, start, carry.end);
+    if (this.#closed) return used - start;
+    carry.consume(used);
+    return used - start;
+  }
+
+  #drop(): void {
+    if (this.#gaveCarry) this.carry.clear();
+    else this.carry.consume(this.carry.end);
+  }
+
+  /** True where `buf` is the carry's buffer: large views of it may be kept, if that is told to `gaveCarry`. */
+  isCarry(buf: Buffer): boolean {
+    return buf === this.carry.buf;
+  }
+
+  gaveCarry(): void {
+    this.#gaveCarry = true;
+  }
+
+  /** True where `buf[start, end)` is the last that was read into a chunk, and enough to hand that on instead of a copy. */
+  mayHandOn(buf: Buffer, start: number, end: number): boolean {
+    return buf === this.#buf && buf !== READ_BUFFER && end === this.#size && end - start >= HAND_ON_MIN;
+  }
+
+  /** The chunk last read into belongs to somebody else now. */
+  handedOn(): void {
+    this.#handedOn = true;
+  }
+
+  /** Nothing is read any more. */
+  close(): void {
+    this.#closed = true;
+    this.carry.clear();
+    // Within a read, what is being scanned must stay as it is; the socket asks for the next buffer behind it.
+    if (!this.#accepting) this.#next();
+  }
+}

@@ -1,0 +1,79 @@
+/** Above this part of the limit keyfan reads no more from clients that have not taken what they were sent. */
+const TIGHT = 0.5;
+/** Above this part of the limit new clients are refused. */
+const SCARCE = 0.75;
+
+/** Changes are told in steps of so many bytes; less than one step counts as nothing. */
+const STEP = 64 * 1024;
+
+/** Who memory is held for. */
+export interface Member {
+  /** Lets go of all of it at once; its account is brought to 0 within the call. */
+  letGo(): void;
+}
+
+/**
+ * The bytes of requests and replies that this process holds for clients, against a limit:
+ *
+ *   0 ─────────── TIGHT ─────── SCARCE ─────── limit
+ *     as usual    │ read less   │ refuse new   │ close the worst
+ */
+export class Memory {
+  readonly limit: number;
+  /** Bytes held, as told by `account`. */
+  held = 0;
+  readonly #members = new Map<Member, number>();
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get tight(): boolean {
+    return this.held > this.limit * TIGHT;
+  }
+
+  get scarce(): boolean {
+    return this.held > this.limit * SCARCE;
+  }
+
+  /** From now on `bytes` are held for `member`. That may make the member that most is held for let go of it. */
+  account(member: Member, bytes: number): void {
+    this.held += bytes - (this.#members.get(member) ?? 0);
+    if (bytes > 0) this.#members.set(member, bytes);
+    else this.#members.delete(member);
+    while (this.held > this.limit) if (!this.#relieve()) return;
+  }
+
+  #relieve(): boolean {
+    let worst: Member | null = null;
+    let most = 0;
+    for (const [member, bytes] of this.#members) {
+      if (bytes <= most) continue;
+      worst = member;
+      most = bytes;
+    }
+    worst?.letGo();
+    return worst !== null && this.#members.get(worst) !== most;
+  }
+}
+
+/** The account of one member, which may be told of every change. */
+export class Account {
+  /** What was told last. */
+  bytes = 0;
+  readonly #memory: Memory;
+  readonly #member: Member;
+
+  constructor(memory: Memory, member: Member) {
+    this.#memory = memory;
+    this.#member = member;
+  }
+
+  /** `bytes` are held now. */
+  set(bytes: number): void {
+    const told = bytes < STEP ? 0 : bytes;
+    if (told === this.bytes || (told > 0 && Math.abs(told - this.bytes) < STEP)) return;
+    this.bytes = told;
+    this.#memory.account(this.#member, told);
+  }
+}
