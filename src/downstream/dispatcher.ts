@@ -112,7 +112,7 @@ export class Dispatcher {
 
   #unknown(session: Session, view: RequestView): void {
     if (FOREIGN_NAMES.test(argText(view, 0))) {
-      session.destroy('possible cross-protocol scripting');
+      session.destroy('cross_protocol');
       return;
     }
     session.fail(session.open(), 'unknown_command', unknownText(view));

@@ -1,4 +1,5 @@
 import type { PoolCounters } from '../observe/counters.ts';
+import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { RequestView } from '../protocol/request.ts';
 import type { Backend } from '../upstream/backend.ts';
 import type { Memory } from '../util/memory.ts';
@@ -28,6 +29,6 @@ export interface SessionContext<S> {
   dispatch(session: S, view: RequestView): void;
   /** Where the request goes whose first arguments `view` shows, if these decide it; null where it must be read whole first. */
   route(session: S, view: RequestView, argsDeclared: number): Backend | null;
-  /** Called once. `reason` is for the log; empty for an ordinary end. */
-  closed(session: S, reason: string): void;
+  /** Called once. `reason` is null for an ordinary end. */
+  closed(session: S, reason: DisconnectReason | null): void;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { CommandRow } from '../command/row.ts';
 import { type ErrorCode, errorText } from '../errors.ts';
+import type { DisconnectReason } from '../observe/disconnects.ts';
 import { Scan } from '../protocol/bytes.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { RequestView } from '../protocol/request.ts';
@@ -76,8 +77,8 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   #ended = false;
   /** What is to be sent has waited for one turn already. */
   #lingering = false;
-  /** Why keyfan disconnected the client; empty where it did not. */
-  #reason = '';
+  /** Why keyfan disconnected the client; null where it did not. */
+  #reason: DisconnectReason | null = null;
 
   constructor(id: number, accepted: Socket, context: SessionContext<Session>) {
     this.id = id;
@@ -138,7 +139,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     if (this.#closing) return;
     this.#intake.accept(buf, size);
     const carried = this.#intake.carry.length;
-    if (carried > this.#context.limits.queryBytesMax) this.destroy('request above client_query');
+    if (carried > this.#context.limits.queryBytesMax) this.destroy('query_limit');
     else if (carried > 0 || this.#account.bytes > 0) this.#tellHeld();
   }
 
@@ -267,7 +268,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
 
   /** Nothing that follows would make sense to the client. */
   onCutOff(_token: number): void {
-    this.destroy('a reply was cut off by its node');
+    this.destroy('cut_off');
   }
 
   onFailure(token: number, code: ErrorCode, detail: string): void {
@@ -305,7 +306,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#tellHeld();
     if (this.#ended) return false;
     if (this.authenticated || this.unsentBytes <= this.#unsentMax) return true;
-    this.destroy('unsent replies of a client that has not authenticated');
+    this.destroy('unauthenticated');
     return false;
   }
 
@@ -318,13 +319,13 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   expire(requestDeadline: number, stallDeadline: number): void {
     if (this.#ended) return;
     const begun = this.#upload !== null || this.#intake.carry.length > 0;
-    if (begun && !this.#paused && this.lastReadAt < requestDeadline) this.destroy('stopped in the middle of a request');
-    else if (this.#progress.stalledSince() < stallDeadline) this.destroy('takes no replies');
+    if (begun && !this.#paused && this.lastReadAt < requestDeadline) this.destroy('request_timeout');
+    else if (this.#progress.stalledSince() < stallDeadline) this.destroy('stalled');
   }
 
   /** See `Member`. */
   letGo(): void {
-    this.destroy('memory limit: most was held for this client');
+    this.destroy('memory');
   }
 
   #pause(): void {
@@ -373,9 +374,9 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#intake.close();
   }
 
-  /** Disconnects now. */
-  destroy(reason: string): void {
-    if (this.#reason === '') this.#reason = reason;
+  /** Disconnects now. `reason` is null where the client has done nothing to be told of. */
+  destroy(reason: DisconnectReason | null): void {
+    this.#reason ??= reason;
     this.#closing = true;
     this.#ended = true;
     this.socket.destroy();

@@ -2,7 +2,9 @@
  * Numbers the data path keeps: plain fields and typed arrays, written without a call into a metrics library, read when
  * somebody scrapes. Prometheus names and labels are given in `prometheus.ts`.
  */
+
 import { ERROR_CODES, ERROR_INDEX, type ErrorCode } from '../errors.ts';
+import { DISCONNECT_REASONS, type DisconnectReason } from './disconnects.ts';
 
 /** Durations from here on are in the last bucket; below, their microseconds fit 32 bits. */
 const LAST_FROM_MS = 2 ** 26 / 1000;
@@ -40,6 +42,10 @@ export class PoolCounters extends ErrorCounters {
   connections = 0;
   connectionsTotal = 0;
   topologyVersion = 0;
+  /** Held for clients: requests not handled yet and replies not taken yet. */
+  bufferedBytes = 0;
+  /** By `DISCONNECT_REASONS`. */
+  readonly disconnects = new Float64Array(DISCONNECT_REASONS.length);
   /** By `CommandRow.id`. */
   readonly requests: Float64Array;
   readonly duration = new DurationHistogram();
@@ -47,6 +53,11 @@ export class PoolCounters extends ErrorCounters {
   constructor(commandCount: number) {
     super();
     this.requests = new Float64Array(commandCount);
+  }
+
+  countDisconnect(reason: DisconnectReason): void {
+    const index = DISCONNECT_REASONS.indexOf(reason);
+    this.disconnects[index] = (this.disconnects[index] as number) + 1;
   }
 }
 
@@ -59,6 +70,8 @@ export class BackendCounters extends ErrorCounters {
   requests = 0;
   inFlight = 0;
   queuedBytes = 0;
+  /** Connections beside the shared one. */
+  leases = 0;
   reconnects = 0;
   desyncs = 0;
   /** In-flight entries made, keyfan's own included. */

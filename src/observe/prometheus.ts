@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { ERROR_CODES } from '../errors.ts';
 import { type BackendCounters, DurationHistogram, type PoolCounters } from './counters.ts';
+import { DISCONNECT_REASONS } from './disconnects.ts';
 
 export interface BackendSnapshot {
   readonly node: string;
@@ -82,6 +83,18 @@ function histogram(name: string, duration: DurationHistogram, labels: Sample['la
 
 const METRICS: readonly MetricRow[] = [
   { name: 'keyfan_connections', type: 'gauge', help: 'Clients connected now.', samples: perPool((c) => c.connections) },
+  {
+    name: 'keyfan_buffered_bytes',
+    type: 'gauge',
+    help: 'Bytes held for clients: requests not handled yet, replies not taken yet.',
+    samples: perPool((c) => c.bufferedBytes),
+  },
+  {
+    name: 'keyfan_clients_disconnected_total',
+    type: 'counter',
+    help: 'Clients that keyfan disconnected, by reason.',
+    samples: (pool) => nonZero(pool.counters.disconnects, DISCONNECT_REASONS, 'reason', { pool: pool.name }),
+  },
   { name: 'keyfan_connections_total', type: 'counter', help: 'Client connections accepted.', samples: perPool((c) => c.connectionsTotal) },
   {
     name: 'keyfan_requests_total',
@@ -125,6 +138,12 @@ const METRICS: readonly MetricRow[] = [
     type: 'gauge',
     help: 'Bytes accepted for the node and not written yet.',
     samples: perBackend((c) => c.queuedBytes),
+  },
+  {
+    name: 'keyfan_backend_leases',
+    type: 'gauge',
+    help: 'Connections to the node beside the shared one, for large values.',
+    samples: perBackend((c) => c.leases),
   },
   {
     name: 'keyfan_backend_errors_total',

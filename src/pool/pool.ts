@@ -7,6 +7,7 @@ import { Session } from '../downstream/session.ts';
 import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
 import { errorText } from '../errors.ts';
 import { PoolCounters } from '../observe/counters.ts';
+import { DISCONNECTS, type DisconnectReason } from '../observe/disconnects.ts';
 import type { Log } from '../observe/log.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { Topology } from '../routing/topology.ts';
@@ -160,16 +161,20 @@ export class Pool {
     clearInterval(this.#tickTimer);
     clearInterval(this.#sweepTimer);
     this.#listener.close();
-    for (const session of this.#listener.sessions) session.destroy('');
+    for (const session of this.#listener.sessions) session.destroy(null);
     for (const backend of this.backends) backend.stop();
   }
 
   /** Brings the gauges among the counters up to date. */
   refreshCounters(): void {
-    this.counters.connections = this.#listener.sessions.size;
+    const { sessions } = this.#listener;
+    this.counters.connections = sessions.size;
+    this.counters.bufferedBytes = 0;
+    for (const session of sessions) this.counters.bufferedBytes += session.unsentBytes + session.queryBytes;
     for (const backend of this.backends) {
       backend.counters.inFlight = backend.inFlight;
       backend.counters.queuedBytes = backend.queuedBytes;
+      backend.counters.leases = backend.leases;
     }
   }
 
@@ -178,9 +183,12 @@ export class Pool {
     return new Session(id, socket, this.#context);
   }
 
-  #closed(session: Session, reason: string): void {
+  #closed(session: Session, reason: DisconnectReason | null): void {
     this.#listener.sessions.delete(session);
-    if (reason !== '') this.#log.warn({ pool: this.name, client: session.id, reason }, 'client disconnected by keyfan');
+    if (reason !== null) {
+      this.counters.countDisconnect(reason);
+      this.#log.warn({ pool: this.name, client: session.id, reason: DISCONNECTS[reason] }, 'client disconnected by keyfan');
+    }
     this.#options.clientGone?.(this.name);
     if (this.#listener.sessions.size === 0) this.#onEmpty?.();
   }

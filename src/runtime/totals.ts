@@ -12,6 +12,7 @@ const POOL_KINDS = {
   connections: 'live',
   connectionsTotal: 'sum',
   topologyVersion: 'most',
+  bufferedBytes: 'live',
 } as const satisfies Record<NumberFields<PoolCounters>, Kind>;
 
 const BACKEND_KINDS = {
@@ -20,6 +21,7 @@ const BACKEND_KINDS = {
   requests: 'sum',
   inFlight: 'live',
   queuedBytes: 'live',
+  leases: 'live',
   reconnects: 'sum',
   desyncs: 'sum',
   sent: 'sum',
@@ -52,6 +54,7 @@ function addArray(into: Float64Array, from: Float64Array): void {
 function addPool(into: PoolReport, from: PoolReport, only: Kind | null, first = false): void {
   addNumbers(into.counters, from.counters, POOL_KINDS, only, first);
   addArray(into.counters.requests, from.counters.requests);
+  addArray(into.counters.disconnects, from.counters.disconnects);
   addArrays(into.counters, from.counters);
   into.backends.forEach((backend, i) => {
     const other = from.backends[i] as BackendFigures;

@@ -96,6 +96,11 @@ export class Backend implements ReplyTarget {
     return sum;
   }
 
+  /** Connections beside the shared one. */
+  get leases(): number {
+    return this.#leases.size;
+  }
+
   start(): void {
     if (this.state === 'stopped') this.#connect('connecting');
   }

@@ -30,6 +30,10 @@ export class Leases {
     this.#open = open;
   }
 
+  get size(): number {
+    return this.#all.size;
+  }
+
   get full(): boolean {
     return this.#all.size >= this.#max;
   }

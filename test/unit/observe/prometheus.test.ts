@@ -39,6 +39,8 @@ const scrape = async (...pools: PoolSnapshot[]) => parse(await createMetrics(() 
 const NAMES: Record<string, string> = {
   keyfan_connections: 'gauge',
   keyfan_connections_total: 'counter',
+  keyfan_buffered_bytes: 'gauge',
+  keyfan_clients_disconnected_total: 'counter',
   keyfan_requests_total: 'counter',
   keyfan_request_duration_seconds: 'histogram',
   keyfan_errors_total: 'counter',
@@ -47,6 +49,7 @@ const NAMES: Record<string, string> = {
   keyfan_backend_request_duration_seconds: 'histogram',
   keyfan_backend_in_flight: 'gauge',
   keyfan_backend_queued_bytes: 'gauge',
+  keyfan_backend_leases: 'gauge',
   keyfan_backend_errors_total: 'counter',
   keyfan_backend_reconnects_total: 'counter',
   keyfan_backend_desync_total: 'counter',
@@ -71,7 +74,8 @@ t.test('exactly these names, each with type and help', async (t) => {
 
 t.test('each counter shows under its name', async (t) => {
   const pool = snapshot();
-  Object.assign(pool.counters, { connections: 3, connectionsTotal: 17, topologyVersion: 2 });
+  Object.assign(pool.counters, { connections: 3, connectionsTotal: 17, topologyVersion: 2, bufferedBytes: 23 });
+  pool.counters.countDisconnect('stalled');
   pool.counters.requests[0] = 5;
   pool.counters.requests[2] = 7;
   pool.counters.errors[ERROR_INDEX.node_down] = 4;
@@ -81,6 +85,7 @@ t.test('each counter shows under its name', async (t) => {
     requests: 11,
     inFlight: 12,
     queuedBytes: 13,
+    leases: 22,
     reconnects: 14,
     desyncs: 15,
     sent: 16,
@@ -94,6 +99,9 @@ t.test('each counter shows under its name', async (t) => {
     ['keyfan_connections{pool="cache"}', 3],
     ['keyfan_connections_total{pool="cache"}', 17],
     ['keyfan_topology_version{pool="cache"}', 2],
+    ['keyfan_buffered_bytes{pool="cache"}', 23],
+    ['keyfan_clients_disconnected_total{pool="cache",reason="stalled"}', 1],
+    ['keyfan_clients_disconnected_total{pool="cache",reason="memory"}', undefined],
     ['keyfan_ring_info{pool="cache",hash="abc"}', 1],
     ['keyfan_requests_total{pool="cache",command="get"}', 5],
     ['keyfan_requests_total{pool="cache",command="object|encoding"}', 7],
@@ -105,6 +113,7 @@ t.test('each counter shows under its name', async (t) => {
     ['keyfan_backend_requests_total{pool="cache",node="n2"}', 11],
     ['keyfan_backend_in_flight{pool="cache",node="n2"}', 12],
     ['keyfan_backend_queued_bytes{pool="cache",node="n2"}', 13],
+    ['keyfan_backend_leases{pool="cache",node="n2"}', 22],
     ['keyfan_backend_reconnects_total{pool="cache",node="n2"}', 14],
     ['keyfan_backend_desync_total{pool="cache",node="n1"}', 0],
     ['keyfan_backend_desync_total{pool="cache",node="n2"}', 15],

@@ -13,10 +13,23 @@ function report(n: number, change: (pool: PoolCounters, backends: BackendCounter
   Object.assign(counters, { connections: n, connectionsTotal: n, topologyVersion: 1 });
   counters.requests.fill(n);
   counters.errors.fill(n);
+  counters.disconnects.fill(n);
+  counters.bufferedBytes = n;
   for (let i = 0; i < n; i++) counters.duration.record(1);
   const backends = [new BackendCounters(), new BackendCounters()];
   for (const backend of backends) {
-    const fields = ['inFlight', 'queuedBytes', 'requests', 'reconnects', 'desyncs', 'sent', 'delivered', 'dropped', 'failed'] as const;
+    const fields = [
+      'inFlight',
+      'queuedBytes',
+      'leases',
+      'requests',
+      'reconnects',
+      'desyncs',
+      'sent',
+      'delivered',
+      'dropped',
+      'failed',
+    ] as const;
     for (const field of fields) backend[field] = n;
     backend.up = 1;
     backend.errors.fill(n);
@@ -46,6 +59,8 @@ t.test('everything is summed', async (t) => {
   t.match(counters, { connections: 7, connectionsTotal: 7, topologyVersion: 1 });
   t.same([...counters.requests], [7, 7]);
   t.ok(counters.errors.every((count) => count === 7));
+  t.ok(counters.disconnects.every((count) => count === 7));
+  t.equal(counters.bufferedBytes, 7);
   t.equal(counters.duration.sumMs, 7);
   t.equal(
     counters.duration.buckets.reduce((sum, count) => sum + count, 0),
