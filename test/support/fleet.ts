@@ -21,6 +21,8 @@ export interface FleetOptions {
   readonly strategy?: PoolInput['strategy'];
   /** Further keys of the pool. */
   readonly pool?: Partial<Omit<PoolInput, 'listen' | 'nodes' | 'strategy'>>;
+  /** The process-wide limit. */
+  readonly buffers?: string;
   readonly log?: Log;
   /** Wait until every node is up; on unless the test's nodes are not to come up. */
   readonly waitUp?: boolean;
@@ -55,7 +57,8 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     nodes: addresses.map((address, i) => ({ name: NODE_NAMES[i] as string, address })),
     ...options.pool,
   } as PoolInput;
-  const config: ConfigInput = { admin: { listen: '127.0.0.1:0' }, pools: { pool } };
+  const buffers = options.buffers === undefined ? {} : { buffers: options.buffers };
+  const config: ConfigInput = { ...buffers, admin: { listen: '127.0.0.1:0' }, pools: { pool } };
   const topology = await poolTopology(parseConfig(config).pools.pool as PoolConfig);
   const proxy = createProxy(config, options.log === undefined ? {} : { log: options.log });
   await proxy.start();

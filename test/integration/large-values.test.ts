@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import t from 'tap';
+import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
+import { encode } from '../support/resp.ts';
+import { gate, startScriptedNode } from '../support/scripted-node.ts';
+import { until, within } from '../support/wait.ts';
+
+const MIB = 1024 * 1024;
+const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Bytes of which no two stretches are alike. */
+function pattern(size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  for (let i = 0; i + 4 <= size; i += 4) bytes.writeUInt32LE(Math.imul(i, 2_654_435_761) >>> 0, i);
+  return bytes;
+}
+
+/** A connection that does not read before it is told to. */
+async function deafClient(fleet: Fleet): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port: fleet.port });
+  socket.on('error', () => {});
+  await new Promise((resolve) => socket.once('connect', resolve));
+  socket.pause();
+  return socket;
+}
+
+/** The next `size` bytes that come, hashed. */
+function readDigest(socket: Socket, size: number): Promise<string> {
+  const hash = createHash('sha256');
+  let read = 0;
+  const done = new Promise<string>((resolve) => {
+    socket.on('data', (chunk: Buffer) => {
+      hash.update(chunk);
+      read += chunk.length;
+      if (read >= size) resolve(hash.digest('hex'));
+    });
+  });
+  socket.resume();
+  return within(done, () => `${size} bytes, got ${read}`, 30_000);
+}
+
+const disconnects = async (fleet: Fleet, reason: string): Promise<number> =>
+  (await fleet.metrics()).sum('keyfan_clients_disconnected_total', { reason });
+const buffered = async (fleet: Fleet): Promise<number> => (await fleet.metrics()).sum('keyfan_buffered_bytes');
+
+t.test('a large reply reaches its client before the node has sent all of it', async (t) => {
+  const open = gate();
+  const body = pattern(MIB);
+  const node = await startScriptedNode(
+    healthy(async ({ connection }) => {
+      connection.write(Buffer.concat([Buffer.from(`$${MIB}\r\n`), body.subarray(0, MIB / 2)]));
+      await open.promise;
+      return Buffer.concat([body.subarray(MIB / 2), Buffer.from('\r\n')]);
+    }),
+  );
+  const fleet = await startFleet({ addresses: [node.address] });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect();
+  client.send(encode(['GET', 'k']));
+  await until(() => client.received().length > MIB / 4, 'a part of the reply');
+  open.open();
+  const [reply] = await client.read(1);
+  t.equal(digest(reply?.raw as Buffer), digest(Buffer.concat([Buffer.from(`$${MIB}\r\n`), body, Buffer.from('\r\n')])));
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('a large reply that breaks off closes its client, and no other', async (t) => {
+  const node = await startScriptedNode(
+    healthy(({ args, connection }) => {
+      if (args[1] === 'small') return '$1\r\nx\r\n';
+      connection.write(`$${MIB}\r\n${'v'.repeat(MIB / 2)}`);
+      connection.end();
+      return undefined;
+    }),
+  );
+  const fleet = await startFleet({ addresses: [node.address] });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const [cut, other] = [await fleet.connect(), await fleet.connect()];
+  cut.send(encode(['GET', 'large']));
+  const got = await cut.waitClosed();
+  t.ok(got.length < MIB && !got.includes('ERR'), 'nothing that could be taken for the rest of the value');
+  t.equal(await disconnects(fleet, 'cut_off'), 1);
+  await fleet.waitNode(0, 'up');
+  t.equal((await other.command('GET', 'small')).text, '$1\r\nx\r\n');
+  await other.close();
+  await fleet.conserved();
+});
+
+t.test('a client that does not take a huge reply delays nobody, and costs little', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { timeouts: { client_stall: '60s' } } });
+  t.teardown(() => fleet.stop());
+  const value = pattern(64 * MIB);
+  const writer = await fleet.connect({ deadlineMs: 30_000 });
+  t.equal((await writer.command('SET', 'huge', value)).text, '+OK\r\n');
+  const slow = await deafClient(fleet);
+  slow.write(encode(['GET', 'huge']));
+  await until(async () => (await buffered(fleet)) > 0, 'the reply to pile up');
+  for (let i = 0; i < 20; i++) t.equal((await writer.command('STRLEN', 'huge')).text, `:${value.length}\r\n`);
+  t.ok((await buffered(fleet)) < 16 * MIB, 'most of it still lies with the node');
+  t.equal((await fleet.metrics()).sum('keyfan_backend_leases'), 1);
+  const reply = Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n')]);
+  t.equal(await readDigest(slow, reply.length), digest(reply), 'and what it takes at last is right');
+  slow.destroy();
+  await writer.close();
+  await fleet.conserved();
+  await until(async () => (await buffered(fleet)) === 0, 'nothing to be held any more');
+});
+
+t.test('a client that takes nothing is disconnected', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { timeouts: { client_stall: '200ms' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect();
+  await client.command('SET', 'k', Buffer.alloc(MIB, 'v'));
+  const deaf = await deafClient(fleet);
+  deaf.write(Buffer.concat(Array.from({ length: 100 }, () => encode(['GET', 'k']))));
+  await until(async () => (await disconnects(fleet, 'stalled')) === 1, 'the client to be disconnected');
+  t.equal((await client.command('STRLEN', 'k')).text, `:${MIB}\r\n`);
+  deaf.destroy();
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('a client that stops in the middle of a request is disconnected; nothing of it is executed', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { timeouts: { client_request: '200ms' } } });
+  t.teardown(() => fleet.stop());
+  const whole = encode(['SET', 'half', Buffer.alloc(8 * MIB, 'v')]);
+  const starts = [encode(['SET', 'half', 'v']).subarray(0, 10), whole.subarray(0, 100_000), whole.subarray(0, 4 * MIB)];
+  for (const start of starts) {
+    const client = await fleet.connect();
+    client.send(start);
+    t.equal((await client.waitClosed()).length, 0, `after ${start.length} bytes`);
+  }
+  t.equal(await disconnects(fleet, 'request_timeout'), starts.length);
+  const client = await fleet.connect();
+  t.equal((await client.command('EXISTS', 'half')).text, ':0\r\n');
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('towards the limit of memory the clients that most is held for are let go, the others served', async (t) => {
+  const limits = { client_unsent: '64mb' };
+  const fleet = await startFleet({ nodes: 1, buffers: '8mb', pool: { limits, timeouts: { client_stall: '60s' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 30_000 });
+  await client.command('SET', 'k', Buffer.alloc(4 * MIB, 'v'));
+  const deaf = await Promise.all(Array.from({ length: 8 }, () => deafClient(fleet)));
+  for (const socket of deaf) socket.write(Buffer.concat([encode(['GET', 'k']), encode(['GET', 'k']), encode(['GET', 'k'])]));
+  await until(async () => (await disconnects(fleet, 'memory')) > 0, 'one to be let go');
+  t.equal((await client.command('STRLEN', 'k')).text, `:${4 * MIB}\r\n`);
+  t.ok((await buffered(fleet)) <= 8 * MIB + deaf.length * 64 * 1024);
+  for (const socket of deaf) socket.destroy();
+  await client.close();
+  await fleet.conserved();
+});
