@@ -4,29 +4,35 @@ import { clock } from '../util/clock.ts';
 const BULK_MIN = 256 * 1024;
 /** A client is taken to ask for more of them until it has been sent so many other replies. */
 const BULK_MEMORY = 4;
-/** Requests of a new client that may wait for replies before the first one tells their size; and where others have just been sent bulk replies. */
+/** What a client may ask for before its first reply, where it has a grant. */
 const FIRST_WINDOW = 16;
-const FIRST_WINDOW_BULK = 1;
+/** Grants that the clients of a pool may hold at a time; none for a while after one of them was sent a bulk reply. */
+const GRANTS_MAX = 64;
 const BULK_RECENT_MS = 10_000;
 
-/** What the clients of a pool know of each other. */
-export interface PacePool {
-  /** Time at which one of them was last sent a bulk reply; see clock.ts. */
-  bulkAt: number;
+/** What the clients of a pool have in common. */
+export class PacePool {
+  grants = 0;
+  /** Time of the last bulk reply; see clock.ts. */
+  bulkAt = Number.NEGATIVE_INFINITY;
 }
 
-/** How much a client may ask for before it has been answered: what its first replies show to be safe. */
+/**
+ * How much a client may ask for before it has been answered: what its first reply from a node shows to be safe, and one at a time
+ * where bulk replies come. Many clients that connect at once and ask for gigabytes
+ * would else have the nodes send all of it, on connections that others share.
+ */
 export class Pace {
   /** Replies the client may be owed before it is read from no more. */
-  window: number;
+  window = 1;
   readonly #windowMax: number;
   readonly #pool: PacePool;
+  #granted = false;
   #bulk = 0;
 
   constructor(windowMax: number, pool: PacePool) {
     this.#windowMax = windowMax;
     this.#pool = pool;
-    this.window = Math.min(windowMax, clock.now - pool.bulkAt < BULK_RECENT_MS ? FIRST_WINDOW_BULK : FIRST_WINDOW);
   }
 
   /** True where the client is taken to ask for bulk replies: these come one at a time, on connections where nobody waits behind them. */
@@ -34,19 +40,38 @@ export class Pace {
     return this.#bulk > 0;
   }
 
+  /** True where a client that is owed `owed` replies may have another request handled. */
+  admits(owed: number): boolean {
+    if (owed < this.window) return true;
+    const pool = this.#pool;
+    if (this.window > 1 || this.asksBulk || pool.grants >= GRANTS_MAX || clock.now - pool.bulkAt < BULK_RECENT_MS) return false;
+    pool.grants++;
+    this.#granted = true;
+    this.window = Math.min(FIRST_WINDOW, this.#windowMax);
+    return owed < this.window;
+  }
+
   /** Of a reply `total` bytes have come; `last` says that this is all. */
   learnPart(total: number, last: boolean): void {
     if (last || total >= BULK_MIN) this.learn(total);
   }
 
-  /** A reply of `size` bytes has come. */
+  /** A reply of `size` bytes has come from a node. */
   learn(size: number): void {
-    this.window = this.#windowMax;
+    if (this.#granted) this.release();
     if (size >= BULK_MIN) {
       this.#bulk = BULK_MEMORY;
       this.#pool.bulkAt = clock.now;
-    } else if (this.#bulk > 0) {
-      this.#bulk--;
+      this.window = 1;
+    } else {
+      if (this.#bulk > 0) this.#bulk--;
+      this.window = this.#windowMax;
     }
+  }
+
+  /** The client has gone, or has been answered. */
+  release(): void {
+    if (this.#granted) this.#pool.grants--;
+    this.#granted = false;
   }
 }

@@ -6,13 +6,15 @@ import { Scan } from '../protocol/bytes.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { RequestView } from '../protocol/request.ts';
 import { RequestScanner } from '../protocol/request-scanner.ts';
-import type { Part, PartSource, PartTaker } from '../upstream/target.ts';
+import type { Part, PartTaker } from '../upstream/target.ts';
 import { clock, tick } from '../util/clock.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { Account, type Member } from '../util/memory.ts';
 import { OutBuffer, worthView } from '../util/out-buffer.ts';
+import { Reading } from '../util/reading.ts';
 import type { Flushable } from '../util/turn.ts';
 import { adopt } from './adopt.ts';
+import { Held } from './held.ts';
 import { endAndLinger } from './linger.ts';
 import { Pace } from './pace.ts';
 import { ReplyQueue } from './reply-queue.ts';
@@ -24,6 +26,8 @@ import { Upload, type Uploader } from './upload.ts';
 const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 /** A request from this size on is not collected by the scanner but passed on in parts, where its first arguments decide where it goes. */
 const UPLOAD_MIN = 32 * 1024;
+/** A client that keeps others waiting is disconnected so many times sooner. */
+const CROWDED = 5;
 
 /**
  * One connected client.
@@ -59,11 +63,11 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   readonly #intake = new Intake(this);
   readonly #replies = new ReplyQueue();
   readonly #out = new OutBuffer();
+  readonly #reading: Reading;
   readonly #progress: SendProgress;
   /** The large request at hand. */
   #upload: Upload | null = null;
-  /** Connections whose large replies are held up until the client has taken more. */
-  #held: PartSource[] = [];
+  readonly #held = new Held();
   readonly #account: Account;
   /** Everything that is owed must be answered before another request is handled. */
   #barrier = false;
@@ -86,8 +90,9 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax });
     this.#pace = new Pace(context.limits.inFlightMax, context.pace);
     this.#account = new Account(context.memory, this);
-    const socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
-    this.socket = socket;
+    this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
+    const { socket } = this;
+    this.#reading = new Reading(socket, context.turn);
     this.#progress = new SendProgress(socket);
     this.authenticated = !context.authRequired;
     this.lastReadAt = tick();
@@ -128,7 +133,6 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     return this.#pace.asksBulk;
   }
 
-  /** See `IntakeOwner`. */
   get needed(): number {
     return this.#scanner.needed;
   }
@@ -136,6 +140,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   /** The first `size` bytes of `buf` came from the client. */
   #onRead(size: number, buf: Buffer): void {
     this.lastReadAt = tick();
+    this.#reading.spend(size);
     if (this.#closing) return;
     this.#intake.accept(buf, size);
     const carried = this.#intake.carry.length;
@@ -178,7 +183,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     const replies = this.#replies;
     // Its place is open or will be: the window has let it in.
     if (this.#upload !== null) return !this.#upload.ready;
-    if (replies.length >= this.#pace.window || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
+    if (!this.#pace.admits(replies.length) || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
     if (this.#barrier) {
       if (replies.length > 0) return true;
       this.#barrier = false;
@@ -214,7 +219,6 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#tellHeld();
   }
 
-  /** See `Uploader`. */
   onUploadReady(): void {
     if (this.#paused) this.#context.turn.mark(this);
   }
@@ -233,23 +237,28 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
 
   /** Answers the request at hand at once. */
   reply(bytes: Buffer): void {
-    this.onReply(this.open(), bytes, 0, bytes.length, false);
+    this.#settle(this.open(), bytes, 0, bytes.length, false);
   }
 
   /** Answers the place `token` with an error of keyfan's own. */
   fail(token: number, code: ErrorCode, detail?: string): void {
     this.#context.counters.countError(code);
     const bytes = errorReply(errorText(code, detail));
-    this.onReply(token, bytes, 0, bytes.length, false);
+    this.#settle(token, bytes, 0, bytes.length, false);
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
+    this.#pace.learn(end - start);
+    return this.#settle(token, buf, start, end, given);
+  }
+
+  #settle(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     if (this.#ended) return false;
     const replies = this.#replies;
     this.#context.counters.duration.record(clock.now - replies.openedAt(token));
     replies.settle(token, buf, start, end, given, this.#out);
-    this.#pace.learn(end - start);
-    if (this.#out.length > 0) this.#context.turn.mark(this);
+    // Also one that is paused and answered out of order: its window may have grown.
+    if (this.#out.length > 0 || this.#paused) this.#context.turn.mark(this);
     else if (replies.heldBytes > this.#unsentMax) this.#checkUnsent();
     return true;
   }
@@ -260,7 +269,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     replies.settlePart(token, part, this.#out);
     this.#pace.learnPart(part.total, part.last);
     if (part.last) this.#context.counters.duration.record(clock.now - replies.openedAt(token));
-    else if (part.source !== null && this.unsentBytes > this.#unsentMax && part.source.hold()) this.#held.push(part.source);
+    else if (part.source !== null && this.unsentBytes > this.#unsentMax) this.#held.hold(part.source);
     if (this.#out.length > 0) this.#context.turn.mark(this);
     else this.#checkUnsent();
     return true;
@@ -286,19 +295,13 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#lingering = false;
     this.#out.flush(this.socket);
     const unsent = this.socket.writableLength;
-    if (unsent > 0 || this.#account.bytes > 0) {
-      if (!this.#checkUnsent()) return;
-      if (unsent > this.#pauseAt) this.#pause();
-    }
-    if (this.#paused || this.#held.length > 0) this.#resume();
+    if ((unsent > 0 || this.#account.bytes > 0) && !this.#checkUnsent()) return;
+    if (unsent > this.#pauseAt) this.#pause();
+    this.#resume();
     if (this.#closing && this.#replies.length === 0) {
       this.#ended = true;
       endAndLinger(this.socket);
     }
-  }
-
-  #release(): void {
-    if (this.#held.length > 0) for (const source of this.#held.splice(0)) source.resume();
   }
 
   /** False where the client had to be disconnected for not taking its replies. */
@@ -315,15 +318,14 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#account.set(this.#ended ? 0 : this.unsentBytes + this.queryBytes);
   }
 
-  /** Disconnects a client that stopped in the middle of a request, or of taking what it was sent, since before the deadlines. */
-  expire(requestDeadline: number, stallDeadline: number): void {
+  /** Disconnects a client that stopped in the middle of a request, or of taking what it was sent, for longer than these times. */
+  expire(requestMs: number, stallMs: number): void {
     if (this.#ended) return;
     const begun = this.#upload !== null || this.#intake.carry.length > 0;
-    if (begun && !this.#paused && this.lastReadAt < requestDeadline) this.destroy('request_timeout');
-    else if (this.#progress.stalledSince() < stallDeadline) this.destroy('stalled');
+    if (begun && !this.#paused && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
+    else if (clock.now - this.#progress.stalledSince() > (this.#held.crowded ? stallMs / CROWDED : stallMs)) this.destroy('stalled');
   }
 
-  /** See `Member`. */
   letGo(): void {
     this.destroy('memory');
   }
@@ -331,7 +333,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   #pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.socket.pause();
+    this.#reading.stop();
   }
 
   /** Goes on where `#pause` stopped, once half of what is allowed is free again. */
@@ -339,7 +341,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     if (this.#ended) return;
     const unsent = this.socket.writableLength;
     if (unsent > this.#pauseAt) return;
-    this.#release();
+    this.#held.release();
     if (!this.#paused || (this.#upload === null && this.#replies.length > this.#pace.window / 2)) return;
     this.#upload?.advance();
     if (this.#mustWait()) return;
@@ -348,7 +350,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     if (!this.#closing) this.#intake.resume();
     if (this.#paused) return;
     if (this.#draining) this.close();
-    else this.socket.resume();
+    else this.#reading.go();
   }
 
   /** Takes nothing new; requests that were read are answered, then the client is disconnected. */
@@ -363,7 +365,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#closing = true;
     this.#stopReading();
     // Reading goes on and finds no taker: unread bytes would make the kernel send RST and lose the last replies.
-    this.socket.resume();
+    this.#reading.go();
     if (this.#replies.length === 0) this.#context.turn.mark(this);
   }
 
@@ -381,7 +383,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#ended = true;
     this.socket.destroy();
     this.#tellHeld();
-    this.#release();
+    this.#held.release();
   }
 
   #onClose(): void {
@@ -390,8 +392,9 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#stopReading();
     this.#out.clear();
     this.#replies.clear();
+    this.#pace.release();
     this.#tellHeld();
-    this.#release();
+    this.#held.release();
     this.#context.closed(this, this.#reason);
   }
 }

@@ -3,6 +3,7 @@ import { COMMAND_ROWS } from '../command/table.ts';
 import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { InfoSection } from '../downstream/local/answer.ts';
+import { PacePool } from '../downstream/pace.ts';
 import { Session } from '../downstream/session.ts';
 import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
 import { errorText } from '../errors.ts';
@@ -48,7 +49,7 @@ export interface PoolOptions {
 /** Deadlines are looked at about ten times within the shortest of them. */
 const TICK_MAX_MS = 100;
 const TICK_MIN_MS = 5;
-const SWEEP_MAX_MS = 1000;
+const SWEEP_MAX_MS = 500;
 
 let nextSessionId = 1;
 
@@ -84,7 +85,7 @@ export class Pool {
       turn,
       authRequired: credentials !== null,
       memory: options.memory,
-      pace: { bulkAt: Number.NEGATIVE_INFINITY },
+      pace: new PacePool(),
       dispatch: (session, view) => this.#dispatcher.dispatch(session, view),
       route: (session, view, argsDeclared) => this.#dispatcher.route(session, view, argsDeclared),
       closed: (session, reason) => this.#closed(session, reason),
@@ -204,7 +205,7 @@ export class Pool {
     const { clientIdleMs, clientRequestMs, clientStallMs } = this.#options;
     for (const session of this.#listener.sessions) {
       if (session.lastReadAt < now - clientIdleMs && session.inFlight === 0) session.close();
-      session.expire(now - clientRequestMs, now - clientStallMs);
+      session.expire(clientRequestMs, clientStallMs);
     }
   }
 

@@ -52,7 +52,7 @@ export type BackendState = 'stopped' | 'connecting' | 'up' | 'stalled' | 'down';
  *
  *   send ─▶ #connection (shared; decides over `state`)
  *   sendAlone, lease ─▶ #leases: one request at a time each
- *                       #left: were the shared one until a huge reply had to be held up; what is in flight there is still theirs
+ *                       #left: were the shared one until a huge reply came there; what is in flight there is still theirs
  */
 export class Backend implements ReplyTarget {
   readonly owner = this;
@@ -162,14 +162,13 @@ export class Backend implements ReplyTarget {
     this.#leases.onIdle(lease);
   }
 
-  /** What is in flight behind a reply that is held up has to wait; what is to come takes another connection. */
-  mayHold(connection: Connection): boolean {
-    if (connection !== this.#connection || this.#leases.full) return false;
+  /** Only what is in flight already has to wait behind the reply; what is to come takes another connection. */
+  onHuge(connection: Connection): void {
+    if (connection !== this.#connection || this.#leases.full) return;
     this.#left.add(connection);
     this.#leases.adopt(connection);
     this.#connection = this.#leases.promote() ?? this.#open();
     this.#probing = false;
-    return true;
   }
 
   #refuse(code: ErrorCode, target: ReplyTarget, token: number): void {

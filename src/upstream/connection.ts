@@ -7,6 +7,7 @@ import { clock, tick } from '../util/clock.ts';
 import type { Endpoint } from '../util/endpoint.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { OutBuffer, worthView } from '../util/out-buffer.ts';
+import { Reading } from '../util/reading.ts';
 import type { Flushable, Turn } from '../util/turn.ts';
 import { type Credentials, type Greeting, Handshake } from './handshake.ts';
 import { InFlightQueue } from './in-flight-queue.ts';
@@ -26,18 +27,18 @@ export interface ConnectionOwner {
   onGreeting(connection: Connection, greeting: Greeting, detail: string): void;
   /** A lease has been answered all that was sent. */
   onIdle(connection: Connection): void;
-  /**
-   * A client is too slow for a huge reply on what is no lease. True where it may be held up: what is in flight behind it has to wait,
-   * and nothing more will be sent here before that.
-   */
-  mayHold(connection: Connection): boolean;
+  /** A huge reply is coming on what is no lease: where possible this becomes one, and nothing more is sent here behind it. */
+  onHuge(connection: Connection): void;
   /** Called once, after everything in flight has been failed. */
   onClosed(connection: Connection, code: ErrorCode, detail: string): void;
 }
 
 /** Replies from this size on are passed on in parts, before they are whole, to whom takes parts. */
 const STREAM_MIN = 32 * 1024;
-/** On a shared connection only the rest of a reply from this size on may be held up. Smaller ones are taken whole, whatever the client does. */
+/**
+ * Only a reply from this size on may be held up. Smaller ones are taken whole, whatever the client does: on the shared connection others wait
+ * behind them, and leases are few.
+ */
 const HOLD_MIN = 8 * 1024 * 1024;
 
 /**
@@ -68,6 +69,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   readonly #out = new OutBuffer();
   readonly #scanner = new ReplyScanner();
   readonly #intake = new Intake(this);
+  readonly #reading: Reading;
   readonly #connectTimer: NodeJS.Timeout;
   #greeted = false;
   #closed = false;
@@ -96,6 +98,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#inFlight.exempt();
     const onread = this.#intake.onread((size, buf) => this.#onRead(size, buf));
     this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, onread });
+    this.#reading = new Reading(this.#socket, turn);
     this.#socket.on('connect', () => {
       this.#written = handshake.count;
       this.#socket.write(handshake.bytes);
@@ -191,10 +194,14 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     if (this.onDrain !== null && !this.#socket.writableNeedDrain) this.onDrain();
   }
 
+  get crowded(): boolean {
+    return this.#inFlight.size > 0;
+  }
+
   hold(): boolean {
-    if (this.#closed || !(this.lease || this.#owner.mayHold(this))) return false;
+    if (this.#closed || !this.lease) return false;
     this.held = true;
-    this.#socket.pause();
+    this.#reading.stop();
     return true;
   }
 
@@ -202,7 +209,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     if (!this.held) return;
     this.held = false;
     this.lastReadAt = clock.now;
-    this.#socket.resume();
+    this.#reading.go();
   }
 
   /** Fails what has waited since before `deadline`; its places stay as tombstones. Returns how many failed. */
@@ -258,6 +265,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
 
   #onRead(size: number, buf: Buffer): void {
     this.lastReadAt = tick();
+    this.#reading.spend(size);
     this.#intake.accept(buf, size);
     if (this.lease && this.#inFlight.size === 0 && !this.#streaming && !this.#closed) this.#owner.onIdle(this);
   }
@@ -341,8 +349,9 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
       part.chunk = this.#intake.mayHandOn(buf, start, end);
       part.last = last;
       part.total = this.#streamed;
-      const huge = this.#streamed + this.#scanner.needed >= HOLD_MIN;
-      part.source = !last && (this.lease || huge) ? this : null;
+      const huge = !last && this.#streamed + this.#scanner.needed >= HOLD_MIN;
+      if (huge && !this.lease) this.#owner.onHuge(this);
+      part.source = huge && this.lease ? this : null;
       if (!taker.onPart(this.#streamToken, part)) this.#streamer = null;
       else if (part.chunk) this.#intake.handedOn();
     }

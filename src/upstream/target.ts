@@ -41,6 +41,8 @@ export interface Part {
 }
 
 export interface PartSource {
+  /** True where others wait for what comes behind. */
+  readonly crowded: boolean;
   /** False where that cannot be: the rest comes as it comes. */
   hold(): boolean;
   resume(): void;

@@ -36,7 +36,6 @@ export class Intake {
   #handedOn = false;
   #gaveCarry = false;
   #closed = false;
-  #accepting = false;
 
   constructor(owner: IntakeOwner) {
     this.#owner = owner;
@@ -75,13 +74,11 @@ export class Intake {
   /** `buf` holds `size` bytes that were just read. */
   accept(buf: Buffer, size: number): void {
     this.#size = size;
-    this.#accepting = true;
     const at = this.carry.length > 0 ? this.#complete(buf, size) : 0;
     if (at < size && !this.#closed) {
       const used = this.#owner.process(buf, at, size);
       if (used < size && !this.#closed) this.carry.append(buf, used, size, this.#owner.needed);
     }
-    this.#accepting = false;
   }
 
   /**
@@ -97,11 +94,15 @@ export class Intake {
       carry.append(buf, at, end, needed);
       at = end;
       if (carry.length < needed) break;
-      const used = this.#processCarry();
+      this.#processCarry();
       if (this.#closed) break;
-      if (used === 0) continue;
-      // What is left of the carry came with this read: it is taken from there.
       const left = carry.length;
+      if (left > at) {
+        // It came with earlier reads: the frame, or where that passes in parts, some header in it.
+        if (this.#gaveCarry) carry.abandon();
+        continue;
+      }
+      // What is left came with this read: it is taken from there.
       this.#drop();
       return at - left;
     }
@@ -115,15 +116,11 @@ export class Intake {
     if (this.#gaveCarry) this.carry.abandon();
   }
 
-  /** Returns the number of bytes used. */
-  #processCarry(): number {
+  #processCarry(): void {
     const carry = this.carry;
     this.#gaveCarry = false;
-    const { start } = carry;
-    const used = this.#owner.process(carry.buf as Buffer, start, carry.end);
-    if (this.#closed) return used - start;
-    carry.consume(used);
-    return used - start;
+    const used = this.#owner.process(carry.buf as Buffer, carry.start, carry.end);
+    if (!this.#closed) carry.consume(used);
   }
 
   #drop(): void {
@@ -150,11 +147,9 @@ export class Intake {
     this.#handedOn = true;
   }
 
-  /** Nothing is read any more. */
+  /** Nothing that is read is wanted any more. The socket may still read, into the buffer that it has: that one is given back only behind a read. */
   close(): void {
     this.#closed = true;
     this.carry.clear();
-    // Within a read, what is being scanned must stay as it is; the socket asks for the next buffer behind it.
-    if (!this.#accepting) this.#next();
   }
 }

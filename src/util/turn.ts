@@ -10,11 +10,14 @@ export interface Flushable {
  * turn, whatever the number of frames in it.
  */
 export class Turn {
+  /** Counts the turns in which something was marked. */
+  number = 0;
   #dirty: Flushable[] = [];
   #spare: Flushable[] = [];
   #scheduled = false;
   readonly #run = (): void => {
     this.#scheduled = false;
+    this.number++;
     const list = this.#dirty;
     this.#dirty = this.#spare;
     for (let i = 0; i < list.length; i++) {

@@ -59,12 +59,22 @@ export async function run(mode: string, stage: Stage, options: RunOptions, rando
     problems.push(...(await rest(stage, options.failFast)));
   }
   for (const client of clients) client.stop();
+  if (tally.crossings > 0) problems.push(...protocolBreaks(proxy));
   const lines = tally.lines(mode, worked / 1000);
   lines.push(
     `  conservation law at rest: ${problems.length === 0 ? 'sent = delivered + dropped + failed for every node' : problems.join('; ')}`,
   );
   lines.push(`  ${((performance.now() - began) / 1000).toFixed(1)} s with rests`);
   return { lines, checks: tally.counts.checks, failed: tally.crossings > 0 || problems.length > 0 || tally.counts.checks === 0 };
+}
+
+/** What keyfan's log says of replies that it could not read. */
+function protocolBreaks(proxy: Proxy): string[] {
+  const found = proxy.daemon
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('broke the protocol') && !line.includes('serial'));
+  return found.map((line) => `keyfan's log: ${line}`);
 }
 
 async function traffic(stage: Stage, ms: number, random: Random, failFast: boolean): Promise<void> {

@@ -142,6 +142,8 @@ class NodeConnection {
   readonly #keys: number[] = [];
   /** Answers nothing for now. */
   #held = false;
+  /** Half a reply was sent: nothing may follow but RST. */
+  #doomed = false;
   #holdTimer: NodeJS.Timeout | undefined;
   #answeredEarly = false;
   /** Something was sent that keyfan must answer by closing. */
@@ -180,16 +182,20 @@ class NodeConnection {
     if (!this.#held) return;
     clearTimeout(this.#holdTimer);
     this.#held = false;
+    if (this.#doomed) {
+      this.reset();
+      return;
+    }
     if (this.#rest !== null) this.#socket.write(this.#rest);
     this.#rest = null;
     this.#socket.resume();
     this.#serve();
   }
 
-  #hold(ms: number, then: () => void = () => this.release()): void {
+  #hold(ms: number): void {
     this.#held = true;
     this.#socket.pause();
-    this.#holdTimer = setTimeout(then, ms);
+    this.#holdTimer = setTimeout(() => this.release(), ms);
   }
 
   #serve(): void {
@@ -287,7 +293,8 @@ class NodeConnection {
       tally.counts.cutReplies++;
       this.#sendUpTo(start + random.below(size));
       this.#rest = null;
-      this.#hold(random.below(4), () => this.reset());
+      this.#doomed = true;
+      this.#hold(random.below(4));
     } else if (this.#hits(rates.dribble) || (size >= LARGE && random.once(8))) {
       this.#sendUpTo(start + random.below(size));
       this.#hold(random.below(3));

@@ -172,6 +172,7 @@ t.test('bytes queued for a node that does not read: bounded, refused as not exec
   const fleet = await startFleet({ nodes: 1, pool: { limits: { node_queued: '1mb' }, timeouts: { request: '60s' } } });
   t.teardown(() => fleet.stop());
   const client = await fleet.connect({ deadlineMs: 30_000 });
+  await client.command('GET', 'k');
   await fleet.nodes[0]?.pause();
   const value = Buffer.alloc(200_000, 'v');
   const pending = client.pipeline(Array.from({ length: 100 }, (_, i) => ['SET', `k${i}`, value]));

@@ -166,7 +166,7 @@ t.test('SIGTERM: all workers answer what they have accepted, then all are gone',
   const keyfan = await startWorkers(t, { pool: 'timeouts: { request: 60s }' });
   const pair = [await open(t, keyfan), await open(t, keyfan)];
   const pids = [...keyfan.pids().values()];
-  await Promise.all(pair.map((client) => client.command('PING')));
+  await Promise.all(pair.map((client) => client.command('GET', 'k')));
   await Promise.all(keyfan.nodes.map((node) => node.pause()));
   const requests = Buffer.concat(Array.from({ length: 100 }, (_, i) => encode(['SET', `k${i}`, 'v'])));
   for (const client of pair) client.send(requests);
@@ -177,7 +177,7 @@ t.test('SIGTERM: all workers answer what they have accepted, then all are gone',
   t.ok(pids.every(isAlive));
   await t.rejects(connectResp(keyfan.pools.p as string), { code: 'ECONNREFUSED' });
   for (const node of keyfan.nodes) node.resume();
-  for (const client of pair) t.equal((await client.waitClosed()).toString(), `+PONG\r\n${'+OK\r\n'.repeat(100)}`);
+  for (const client of pair) t.equal((await client.waitClosed()).toString(), `$-1\r\n${'+OK\r\n'.repeat(100)}`);
   t.match(await within(keyfan.daemon.exited, 'keyfan to end'), 'exited with 0');
   t.notOk(pids.some(isAlive));
   t.match(keyfan.lines('worker ended'), [{ code: 0 }, { code: 0 }]);

@@ -97,9 +97,9 @@ t.test('a client that does not take a huge reply delays nobody, and costs little
   const slow = await deafClient(fleet);
   slow.write(encode(['GET', 'huge']));
   await until(async () => (await buffered(fleet)) > 0, 'the reply to pile up');
+  t.equal((await fleet.metrics()).sum('keyfan_backend_leases'), 1, 'on a connection of its own now');
   for (let i = 0; i < 20; i++) t.equal((await writer.command('STRLEN', 'huge')).text, `:${value.length}\r\n`);
   t.ok((await buffered(fleet)) < 16 * MIB, 'most of it still lies with the node');
-  t.equal((await fleet.metrics()).sum('keyfan_backend_leases'), 1);
   const reply = Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n')]);
   t.equal(await readDigest(slow, reply.length), digest(reply), 'and what it takes at last is right');
   slow.destroy();

@@ -35,7 +35,7 @@ t.test('a small configuration gets every default', async (t) => {
           request: 5000,
           client_idle: 3_600_000,
           client_request: 30_000,
-          client_stall: 10_000,
+          client_stall: 5000,
           node_idle: 30_000,
           drain: 10_000,
         },

@@ -1,43 +1,62 @@
 import t from 'tap';
-import { Pace } from '../../../src/downstream/pace.ts';
-import { clock, tick } from '../../../src/util/clock.ts';
+import { Pace, PacePool } from '../../../src/downstream/pace.ts';
+import { tick } from '../../../src/util/clock.ts';
 
 const BULK = 256 * 1024;
-const fresh = () => ({ bulkAt: Number.NEGATIVE_INFINITY });
+tick();
 
-t.test('a new client may ask for 16 until it has been answered', async (t) => {
-  const pace = new Pace(4096, fresh());
-  t.equal(pace.window, 16);
+/** Requests that are admitted in a row, up to 5000. */
+function admitted(pace: Pace): number {
+  let owed = 0;
+  while (owed < 5000 && pace.admits(owed)) owed++;
+  return owed;
+}
+
+t.test('16 before the first reply, then up to the limit', async (t) => {
+  const pace = new Pace(4096, new PacePool());
+  t.equal(admitted(pace), 16);
   pace.learn(5);
-  t.equal(pace.window, 4096);
+  t.equal(admitted(pace), 4096);
   t.notOk(pace.asksBulk);
-  t.equal(new Pace(4, fresh()).window, 4, 'never more than the limit');
+  t.equal(admitted(new Pace(4, new PacePool())), 4, 'never more than the limit');
 });
 
-t.test('after a bulk reply its client, and for a while each new one, asks for one at a time', async (t) => {
-  tick();
-  const pool = fresh();
+t.test('of many clients that have had no reply only 64 may ask for more than one', async (t) => {
+  const pool = new PacePool();
+  const paces = Array.from({ length: 65 }, () => new Pace(4096, pool));
+  const counts = paces.map(admitted);
+  t.same(new Set(counts.slice(0, 64)), new Set([16]));
+  t.equal(counts[64], 1);
+  paces[0]?.learn(5);
+  t.equal(admitted(paces[64] as Pace), 16, 'an answer sets one free');
+  paces[1]?.release();
+  paces[1]?.release();
+  t.equal(pool.grants, 63, 'once each');
+});
+
+t.test('after a bulk reply: one at a time, until there were four others; and one for each new client', async (t) => {
+  const pool = new PacePool();
   const pace = new Pace(4096, pool);
+  for (let i = 0; i < 100; i++) pace.learn(10);
   pace.learn(BULK);
-  t.ok(pace.asksBulk);
-  t.equal(pool.bulkAt, clock.now);
-  t.equal(new Pace(4096, pool).window, 1);
+  t.equal(admitted(pace), 1);
+  t.equal(admitted(new Pace(4096, pool)), 1);
   for (let i = 0; i < 4; i++) {
     t.ok(pace.asksBulk, `${i} small ones later`);
     pace.learn(10);
   }
   t.notOk(pace.asksBulk);
-  pool.bulkAt = clock.now - 10_000;
-  t.equal(new Pace(4096, pool).window, 16);
+  pool.bulkAt -= 10_000;
+  t.equal(admitted(new Pace(4096, pool)), 16);
 });
 
 t.test('a reply in parts counts once it is bulk, or whole', async (t) => {
-  const pace = new Pace(4096, fresh());
+  const pace = new Pace(4096, new PacePool());
   pace.learnPart(BULK - 1, false);
-  t.equal(pace.window, 16, 'nothing is known yet');
+  t.equal(pace.window, 1, 'nothing is known yet');
   pace.learnPart(BULK, false);
   t.ok(pace.asksBulk);
-  const other = new Pace(4096, fresh());
+  const other = new Pace(4096, new PacePool());
   other.learnPart(40_000, true);
   t.same([other.window, other.asksBulk], [4096, false]);
 });

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Scan } from '../../../src/protocol/bytes.ts';
 import { ReplyScanner } from '../../../src/protocol/reply-scanner.ts';
+import { LARGE_CHUNK, takeChunk } from '../../../src/util/chunk-pool.ts';
 import { Intake, type IntakeOwner } from '../../../src/util/intake.ts';
 import { READ_BUFFER } from '../../../src/util/read-buffer.ts';
 
@@ -90,4 +91,108 @@ t.test('only while a large frame streams are reads handed on, and READ_BUFFER ne
   intake.handedOn();
   t.equal(next(), READ_BUFFER);
   t.equal(next(), undefined, 'unchanged');
+});
+
+/** Takes frames in parts from `STREAM_MIN` bytes on, and keeps what is handed on as it is. */
+class Parts implements IntakeOwner {
+  static readonly STREAM_MIN = 200;
+  readonly scanner = new ReplyScanner();
+  readonly intake = new Intake(this);
+  readonly parts: Buffer[] = [];
+  frames = 0;
+
+  get needed(): number {
+    return this.scanner.needed;
+  }
+
+  process(buf: Buffer, from: number, to: number): number {
+    const { scanner } = this;
+    let at = from;
+    while (at < to) {
+      const verdict = scanner.scan(buf, at, to);
+      if (verdict === Scan.ERROR) throw new Error(scanner.error);
+      if (verdict === Scan.MORE) {
+        if (scanner.needed < Parts.STREAM_MIN && to - at < Parts.STREAM_MIN && !this.intake.streaming) break;
+        this.intake.streaming = true;
+        const end = scanner.cut(at, to);
+        this.#take(buf, at, end);
+        return end;
+      }
+      this.#take(buf, at, scanner.next);
+      at = scanner.next;
+      this.frames++;
+      this.intake.streaming = false;
+    }
+    return at;
+  }
+
+  #take(buf: Buffer, start: number, end: number): void {
+    if (this.intake.mayHandOn(buf, start, end)) {
+      this.intake.handedOn();
+      this.parts.push(buf.subarray(start, end));
+    } else if (end > start) {
+      this.parts.push(Buffer.from(buf.subarray(start, end)));
+    }
+  }
+}
+
+/** As a socket would: asks for a buffer before the first read and behind each. */
+function stream(bytes: Buffer, next: () => number): Parts {
+  const taker = new Parts();
+  const { buffer, callback } = taker.intake.onread((size, buf) => taker.intake.accept(buf, size));
+  const choose = buffer as unknown as () => Buffer | undefined;
+  let buf = choose() as Buffer;
+  for (let at = 0; at < bytes.length; ) {
+    const size = Math.min(bytes.length - at, next(), buf.length);
+    bytes.copy(buf, 0, at, at + size);
+    callback(size, buf);
+    at += size;
+    const old = buf;
+    buf = choose() ?? old;
+    if (buf === READ_BUFFER) buf.fill(0xff, 0, size);
+  }
+  return taker;
+}
+
+t.test('frames in parts, in reads of every small size, and cut at every offset', async (t) => {
+  const row = `*40\r\n${'$2\r\nab\r\n:123456\r\n'.repeat(20)}`;
+  const frames = [...FRAMES, row, '+OK\r\n', `*9\r\n${'+a\r\n'.repeat(8)}${row}`, ...FRAMES];
+  const bytes = Buffer.from(frames.join(''));
+  const check = (what: string, next: () => number) => {
+    const taker = stream(bytes, next);
+    if (taker.frames !== frames.length || !Buffer.concat(taker.parts).equals(bytes)) t.fail(what);
+  };
+  for (let size = 1; size < 400; size++) check(`reads of ${size}`, () => size);
+  for (let cut = 1; cut < bytes.length; cut++) {
+    const sizes = [cut, 1, 1, 2];
+    check(`cut at ${cut}`, () => sizes.shift() ?? bytes.length);
+  }
+  t.pass(`${bytes.length} cuts`);
+});
+
+t.test('chunks that were handed on are not written again', async (t) => {
+  const frame = (fill: string, size: number) => `$${size}\r\n${fill.repeat(size)}\r\n`;
+  const bytes = Buffer.from(frame('a', 700_000) + frame('b', 70_000) + frame('c', 10) + frame('d', 300_000));
+  for (const size of [65_536, 65_535, 40_000, 33_000]) {
+    const { parts, frames } = stream(bytes, () => size);
+    t.equal(frames, 4);
+    t.ok(Buffer.concat(parts).equals(bytes), `reads of ${size}`);
+    t.ok(parts.length > 10);
+  }
+});
+
+t.test("the chunk that a socket still reads into is nobody else's after closing", async (t) => {
+  const intake = new Intake({ needed: 1e6, process: (_buf, _from, to) => to });
+  const { buffer, callback } = intake.onread((size, buf) => intake.accept(buf, size));
+  const next = buffer as unknown as () => Buffer | undefined;
+  next();
+  intake.streaming = true;
+  callback(READ_BUFFER.length, READ_BUFFER);
+  const chunk = next() as Buffer;
+  t.not(chunk, READ_BUFFER);
+  intake.close();
+  t.notOk(takeChunk(LARGE_CHUNK) === chunk);
+  callback(10, chunk);
+  t.ok(next() === READ_BUFFER);
+  t.ok(takeChunk(LARGE_CHUNK) === chunk, 'given back once the socket has another');
 });

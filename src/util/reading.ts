@@ -1,0 +1,60 @@
+import type { Flushable, Turn } from './turn.ts';
+
+/** What one socket may bring in one turn, in bytes. Left alone libuv reads 32 times, here 2 MiB, before it looks at the next socket. */
+const SHARE = 256 * 1024;
+
+/** The part of `net.Socket` this needs. */
+export interface Source {
+  pause(): unknown;
+  resume(): unknown;
+}
+
+/**
+ * Whether a socket is read from. Its owner may stop it; and one that has brought its share of a turn rests until the turn is over,
+ * so that many large frames at once do not keep small ones waiting.
+ */
+export class Reading implements Flushable {
+  dirty = false;
+  readonly #socket: Source;
+  readonly #turn: Turn;
+  #stopped = false;
+  #resting = false;
+  /** The turn of which `#left` is what is left. */
+  #number = -1;
+  #left = 0;
+
+  constructor(socket: Source, turn: Turn) {
+    this.#socket = socket;
+    this.#turn = turn;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#socket.pause();
+  }
+
+  go(): void {
+    this.#stopped = false;
+    if (!this.#resting) this.#socket.resume();
+  }
+
+  /** `size` bytes were read. */
+  spend(size: number): void {
+    const turn = this.#turn;
+    if (this.#number !== turn.number) {
+      this.#number = turn.number;
+      this.#left = SHARE;
+    }
+    this.#left -= size;
+    if (this.#left > 0 || this.#resting) return;
+    this.#resting = true;
+    this.#socket.pause();
+    turn.mark(this);
+  }
+
+  /** The turn is over. */
+  flush(): void {
+    this.#resting = false;
+    if (!this.#stopped) this.#socket.resume();
+  }
+}
