@@ -35,6 +35,8 @@ export interface ConnectionOwner {
 
 /** Replies from this size on are passed on in parts, before they are whole, to whom takes parts. */
 const STREAM_MIN = 32 * 1024;
+/** With so much to write nothing is gained by waiting for more. */
+const LINGER_MAX = 16 * 1024;
 /**
  * Only a reply from this size on may be held up. Smaller ones are taken whole, whatever the client does: on the shared connection others wait
  * behind them, and leases are few.
@@ -75,6 +77,8 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   #closed = false;
   /** Entries before this count have been handed to the kernel, wholly or in part. */
   #written = 0;
+  /** What is to be sent has waited for one turn already. */
+  #lingering = false;
   /** The kernel did not take all of the last write. */
   #draining = false;
   /** A reply is coming in parts. */
@@ -187,6 +191,13 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
 
   flush(): void {
     if (this.#closed || !this.#greeted) return;
+    if (!this.#lingering && this.#out.length < LINGER_MAX && this.#written > this.#inFlight.head) {
+      // The node is busy with earlier requests: one turn later more may leave in the same write.
+      this.#lingering = true;
+      this.#turn.mark(this);
+      return;
+    }
+    this.#lingering = false;
     this.#written = this.#inFlight.tail;
     this.#out.flush(this.#socket);
     this.#draining = this.#socket.writableLength > 0;
