@@ -5,9 +5,9 @@ const BULK_MIN = 256 * 1024;
 /** A client is taken to ask for more of them until it has been sent so many other replies. */
 const BULK_MEMORY = 4;
 /** What a client may ask for before its first reply, where it has a grant. */
-const FIRST_WINDOW = 16;
+const FIRST_WINDOW = 8;
 /** Grants that the clients of a pool may hold at a time; none for a while after one of them was sent a bulk reply. */
-const GRANTS_MAX = 64;
+const GRANTS_MAX = 16;
 const BULK_RECENT_MS = 10_000;
 
 /** What the clients of a pool have in common. */

@@ -237,10 +237,14 @@ const alone = (): WorkersSnapshot => ({
   residentBytes: process.memoryUsage.rss(),
 });
 
+/** Metrics of prom-client that walk over every connection at each scrape, which would hold up clients; `keyfan_connections` counts them for free. */
+const COSTLY = /^(nodejs_active_|process_open_fds$)/;
+
 /** A registry of its own, read from `pools()` and `workers()` at each scrape. */
 export function createMetrics(pools: () => readonly PoolSnapshot[], workers: () => WorkersSnapshot = alone): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const { name } of registry.getMetricsAsArray()) if (COSTLY.test(name)) registry.removeSingleMetric(name);
   const add = (row: { name: string; type: string; help: string }, values: () => readonly Sample[]): void => {
     const { name, help, type } = row;
     // prom-client asks of a registered metric its name and get(); its type demands the class of a metric fed by calls.

@@ -12,26 +12,26 @@ function admitted(pace: Pace): number {
   return owed;
 }
 
-t.test('16 before the first reply, then up to the limit', async (t) => {
+t.test('8 before the first reply, then up to the limit', async (t) => {
   const pace = new Pace(4096, new PacePool());
-  t.equal(admitted(pace), 16);
+  t.equal(admitted(pace), 8);
   pace.learn(5);
   t.equal(admitted(pace), 4096);
   t.notOk(pace.asksBulk);
   t.equal(admitted(new Pace(4, new PacePool())), 4, 'never more than the limit');
 });
 
-t.test('of many clients that have had no reply only 64 may ask for more than one', async (t) => {
+t.test('of many clients that have had no reply only 16 may ask for more than one', async (t) => {
   const pool = new PacePool();
-  const paces = Array.from({ length: 65 }, () => new Pace(4096, pool));
+  const paces = Array.from({ length: 17 }, () => new Pace(4096, pool));
   const counts = paces.map(admitted);
-  t.same(new Set(counts.slice(0, 64)), new Set([16]));
-  t.equal(counts[64], 1);
+  t.same(new Set(counts.slice(0, 16)), new Set([8]));
+  t.equal(counts[16], 1);
   paces[0]?.learn(5);
-  t.equal(admitted(paces[64] as Pace), 16, 'an answer sets one free');
+  t.equal(admitted(paces[16] as Pace), 8, 'an answer sets one free');
   paces[1]?.release();
   paces[1]?.release();
-  t.equal(pool.grants, 63, 'once each');
+  t.equal(pool.grants, 15, 'once each');
 });
 
 t.test('after a bulk reply: one at a time, until there were four others; and one for each new client', async (t) => {
@@ -47,7 +47,7 @@ t.test('after a bulk reply: one at a time, until there were four others; and one
   }
   t.notOk(pace.asksBulk);
   pool.bulkAt -= 10_000;
-  t.equal(admitted(new Pace(4096, pool)), 16);
+  t.equal(admitted(new Pace(4096, pool)), 8);
 });
 
 t.test('a reply in parts counts once it is bulk, or whole', async (t) => {

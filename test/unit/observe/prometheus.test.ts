@@ -70,6 +70,7 @@ t.test('exactly these names, each with type and help', async (t) => {
   t.same(Object.fromEntries([...types].filter(([name]) => name.startsWith('keyfan_'))), NAMES);
   for (const name of types.keys()) t.ok(helps.get(name), `help of ${name}`);
   t.ok(types.has('process_cpu_seconds_total') && types.has('process_resident_memory_bytes'), 'process metrics');
+  for (const name of types.keys()) t.notMatch(name, /active_|open_fds/, 'nothing is counted by walking over all connections');
 });
 
 t.test('each counter shows under its name', async (t) => {
