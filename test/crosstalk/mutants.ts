@@ -101,6 +101,21 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'chunk read into after it was handed on',
+    reason: 'parts of a large reply that wait for the client are overwritten by the next ones',
+    edits: [{ file: 'util/intake.js', find: 'this.#handedOn = true;', put: '' }],
+  },
+  {
+    name: 'half a reply taken for a whole one',
+    reason: 'what waits behind a large reply that came early in parts is sent into the middle of it',
+    edits: [replyQueue('if (size === PARTLY) {', 'if (false) {')],
+  },
+  {
+    name: 'stream goes on behind a lost node',
+    reason: 'what follows the first parts of a reply that was cut off is read as the rest of it',
+    edits: [connection('this.#streamer?.parts?.onCutOff(this.#streamToken);', '')],
+  },
+  {
     name: 'stash moved without its places',
     reason: 'replies that wait for their turn are looked for where others are',
     edits: [replyQueue('this.#at[place] = end;', '')],
