@@ -186,6 +186,8 @@ function poolOptions(name: string, pool: PoolConfig, topology: Topology, memory:
       queryBytesMax: limits.client_query,
       bulkMax: limits.request_size,
     },
+    database: pool.database,
+    identitiesMax: limits.databases * 2,
     clientIdleMs: timeouts.client_idle,
     clientRequestMs: timeouts.client_request,
     clientStallMs: timeouts.client_stall,
@@ -209,6 +211,8 @@ function backendOptions(node: NodeConfig, pool: PoolConfig): BackendOptions {
     inFlightMax: limits.node_in_flight,
     queuedBytesMax: limits.node_queued,
     leasesMax: limits.node_leases,
+    reservedMax: limits.node_reserved,
+    database: pool.database,
     reconnect: { minMs: reconnect.min, maxMs: reconnect.max },
   };
 }

@@ -85,6 +85,12 @@ const limits = z.strictObject({
   node_in_flight: count(65_536, 'Requests sent to one node and not answered yet; then further requests to it fail at once.', 16_777_216),
   node_queued: size('64mb', 'Bytes accepted for one node and not written yet; then further requests to it fail at once.'),
   node_leases: count(8, 'Connections to one node beside the shared one, for large requests and replies; then such requests wait.', 1024),
+  node_reserved: count(
+    1024,
+    'Connections to one node that clients have to themselves, for transactions, scripts, blocking commands and subscriptions; then such requests wait.',
+    65_536,
+  ),
+  databases: count(16, 'Databases that clients of the pool use at a time; each costs a connection to each node, another for RESP3.', 1024),
 });
 
 const reconnect = z
@@ -115,6 +121,12 @@ const poolFields = z.strictObject({
   client_username: z.string().min(1).default('default').describe('The user name that goes with client_password.'),
   username: secret('User name keyfan gives to nodes. Needs a password.'),
   password: secret('Password keyfan gives to nodes.'),
+  database: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(0)
+    .describe('The database of clients that select none.'),
   timeouts: timeouts.prefault({}),
   limits: limits.prefault({}),
   reconnect: reconnect.prefault({}),

@@ -9,6 +9,7 @@ import { argEnd, argStart, argText, type RequestView } from '../protocol/request
 import type { RequestBuilder } from '../protocol/request-builder.ts';
 import { NO_NODE, type Topology } from '../routing/topology.ts';
 import type { Backend } from '../upstream/backend.ts';
+import type { Lane } from '../upstream/lane.ts';
 import { FanOut } from './fan-out.ts';
 import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
 import type { Session } from './session.ts';
@@ -85,7 +86,7 @@ export class Dispatcher {
    * Where a request goes of which `view` shows only the first arguments, out of `argsDeclared`: its node, where these decide it and nothing
    * speaks against it, and then it counts as received; else null, and it has to be read whole first.
    */
-  route(session: Session, view: RequestView, argsDeclared: number): Backend | null {
+  route(session: Session, view: RequestView, argsDeclared: number): Lane | null {
     if (!this.#keyed || !session.authenticated || view.argc === 0) return null;
     const row = commandOf(view);
     if (row === null || row.policy !== 'shard' || row.guard !== undefined || !arityOk(row, argsDeclared)) return null;
@@ -93,7 +94,7 @@ export class Dispatcher {
     const node = this.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey));
     if (node === NO_NODE) return null;
     this.#count(session, row);
-    return this.#backends[node] as Backend;
+    return session.lanes.at[node] as Lane;
   }
 
   #count(session: Session, row: CommandRow): void {
@@ -132,10 +133,10 @@ export class Dispatcher {
       session.fail(token, 'no_nodes');
       return;
     }
-    const backend = this.#backends[node] as Backend;
+    const lane = session.lanes.at[node] as Lane;
     const given = session.give(view);
-    if (session.asksBulk) backend.sendAlone(view.buf, view.base, view.limit, session, token, given);
-    else backend.send(view.buf, view.base, view.limit, session, token, given);
+    if (session.asksBulk) lane.sendAlone(view.buf, view.base, view.limit, session, token, given);
+    else lane.send(view.buf, view.base, view.limit, session, token, given);
   }
 
   /** A node for what every node answers alike: the first that is up. */
@@ -204,18 +205,18 @@ export class Dispatcher {
   /** Sends each node the part of the request that has its keys. */
   #fanOut(session: Session, row: CommandRow, split: Split, keys: number): void {
     const { fragments, node, fragmentOf, requests } = this.#splitter;
-    const backends: Backend[] = [];
+    const lanes: Lane[] = [];
     const names: string[] = [];
     for (let i = 0; i < fragments; i++) {
-      const backend = this.#backends[node[i] as number] as Backend;
-      backends.push(backend);
-      names.push(backend.node);
+      const lane = session.lanes.at[node[i] as number] as Lane;
+      lanes.push(lane);
+      names.push(lane.node);
     }
     const order = split.merge === 'array' ? fragmentOf.slice(0, keys) : NO_ORDER;
     const fanOut = new FanOut(session, session.open(), split.merge, row.write, names, order);
     for (let i = 0; i < fragments; i++) {
       const { buf, start, end } = requests[i] as RequestBuilder;
-      (backends[i] as Backend).send(buf, start, end, fanOut, i, false);
+      (lanes[i] as Lane).send(buf, start, end, fanOut, i, false);
     }
   }
 
@@ -226,17 +227,17 @@ export class Dispatcher {
   }
 
   #broadcast(session: Session, view: RequestView, row: CommandRow): void {
-    const backends = this.#backends.filter((_, i) => this.topology.live[i] === 1);
+    const lanes = session.lanes.at.filter((_, i) => this.topology.live[i] === 1);
     const token = session.open();
-    if (backends.length === 0) {
+    if (lanes.length === 0) {
       session.fail(token, 'no_nodes');
       return;
     }
-    const names = backends.map((backend) => backend.node);
+    const names = lanes.map((lane) => lane.node);
     const fanOut = new FanOut(session, token, 'best', row.write, names, NO_ORDER);
     const given = session.give(view);
-    for (let i = 0; i < backends.length; i++) {
-      (backends[i] as Backend).send(view.buf, view.base, view.limit, fanOut, i, given);
+    for (let i = 0; i < lanes.length; i++) {
+      (lanes[i] as Lane).send(view.buf, view.base, view.limit, fanOut, i, given);
     }
   }
 }

@@ -40,6 +40,10 @@ export class ReplyQueue {
   #stashLive = 0;
   readonly #large = new Map<number, OutBuffer>();
   #largeBytes = 0;
+  /** Parts of the reply at the head have been sent, others are to come. */
+  #headPartly = false;
+  /** What waits for the end of that reply. */
+  #pushed: OutBuffer | null = null;
 
   /** Replies owed. */
   get length(): number {
@@ -80,10 +84,24 @@ export class ReplyQueue {
   settlePart(token: number, part: Part, out: OutBuffer): void {
     const atHead = token === this.#head;
     (atHead ? out : this.#partsOf(token)).appendPart(part);
-    if (!atHead) this.#largeBytes += part.end - part.start;
+    if (atHead) this.#headPartly = !part.last;
+    else this.#largeBytes += part.end - part.start;
     if (!part.last) return;
-    if (atHead) this.#advance(out);
-    else this.#size[token & this.#mask] = LARGE;
+    if (atHead) {
+      this.#flushPushed(out);
+      this.#advance(out);
+    } else this.#size[token & this.#mask] = LARGE;
+  }
+
+  /** Puts `buf[start, end)`, which answers nothing, between two replies: behind the one of which parts have been sent, if there is one. */
+  push(buf: Buffer, start: number, end: number, out: OutBuffer): void {
+    if (!this.#headPartly) {
+      out.append(buf, start, end, false);
+      return;
+    }
+    this.#pushed ??= new OutBuffer();
+    this.#pushed.append(buf, start, end, false);
+    this.#largeBytes += end - start;
   }
 
   #partsOf(token: number): OutBuffer {
@@ -94,6 +112,13 @@ export class ReplyQueue {
       this.#size[token & this.#mask] = PARTLY;
     }
     return parts;
+  }
+
+  #flushPushed(out: OutBuffer): void {
+    if (this.#pushed === null) return;
+    this.#largeBytes -= this.#pushed.length;
+    out.absorb(this.#pushed);
+    this.#pushed = null;
   }
 
   /** The place at the head is settled. */
@@ -117,6 +142,7 @@ export class ReplyQueue {
         out.absorb(parts);
         if (size === PARTLY) {
           this.#size[place] = OPEN;
+          this.#headPartly = true;
           break;
         }
       } else {
@@ -176,6 +202,8 @@ export class ReplyQueue {
   clear(): void {
     for (const parts of this.#large.values()) parts.clear();
     this.#large.clear();
+    this.#pushed?.clear();
+    this.#pushed = null;
     this.#largeBytes = 0;
     this.#stash = null;
     this.#stashLive = 0;

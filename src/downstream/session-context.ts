@@ -1,9 +1,10 @@
 import type { PoolCounters } from '../observe/counters.ts';
 import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { RequestView } from '../protocol/request.ts';
-import type { Backend } from '../upstream/backend.ts';
+import type { Lane } from '../upstream/lane.ts';
 import type { Memory } from '../util/memory.ts';
 import type { Turn } from '../util/turn.ts';
+import type { LaneSets } from './lanes.ts';
 import type { PacePool } from './pace.ts';
 
 export interface SessionLimits {
@@ -26,9 +27,10 @@ export interface SessionContext<S> {
   readonly authRequired: boolean;
   readonly memory: Memory;
   readonly pace: PacePool;
+  readonly lanes: LaneSets;
   dispatch(session: S, view: RequestView): void;
   /** Where the request goes whose first arguments `view` shows, if these decide it; null where it must be read whole first. */
-  route(session: S, view: RequestView, argsDeclared: number): Backend | null;
+  route(session: S, view: RequestView, argsDeclared: number): Lane | null;
   /** Called once. `reason` is null for an ordinary end. */
   closed(session: S, reason: DisconnectReason | null): void;
 }

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import type { CommandRow } from '../command/row.ts';
 import { type ErrorCode, errorText } from '../errors.ts';
 import type { DisconnectReason } from '../observe/disconnects.ts';
 import { Scan } from '../protocol/bytes.ts';
@@ -10,22 +9,24 @@ import type { Part, PartTaker } from '../upstream/target.ts';
 import { clock, tick } from '../util/clock.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { Account, type Member } from '../util/memory.ts';
-import { OutBuffer, worthView } from '../util/out-buffer.ts';
+import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
 import type { Flushable } from '../util/turn.ts';
 import { adopt } from './adopt.ts';
+import { ClientFacts } from './client-facts.ts';
 import { Held } from './held.ts';
+import { Lanes, type LanesOwner } from './lanes.ts';
 import { endAndLinger } from './linger.ts';
+import type { Mode } from './mode.ts';
 import { Pace } from './pace.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import { SendProgress } from './send-progress.ts';
 import type { SessionContext } from './session-context.ts';
-import { Upload, type Uploader } from './upload.ts';
+import type { Uploader } from './upload.ts';
+import { Uploads } from './uploads.ts';
 
 /** Whoever has not authenticated gets no more memory than this for replies it does not read, in bytes. */
 const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
-/** A request from this size on is not collected by the scanner but passed on in parts, where its first arguments decide where it goes. */
-const UPLOAD_MIN = 32 * 1024;
 /** A client that keeps others waiting is disconnected so many times sooner. */
 const CROWDED = 5;
 
@@ -37,22 +38,20 @@ const CROWDED = 5;
  *                  │ opens a place                │ settle(token)
  *   socket ◀─ OutBuffer ◀──────────── ReplyQueue ◀┘
  */
-export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flushable {
+export class Session extends ClientFacts implements Uploader, PartTaker, IntakeOwner, LanesOwner, Member, Flushable {
   readonly owner = this;
   readonly parts = this;
   dirty = false;
   readonly id: number;
   readonly socket: Socket;
-  readonly connectedAt = Date.now();
-  /** Set by CLIENT SETNAME and SETINFO. */
-  name = '';
-  libName = '';
-  libVersion = '';
-  user = 'default';
-  /** Row of the last request. */
-  lastCommand: CommandRow | null = null;
   /** Time of the last bytes from the client; see clock.ts. */
   lastReadAt: number;
+
+  readonly lanes: Lanes;
+  /** Set where requests mean something else than usual. */
+  mode: Mode | null = null;
+  /** Everything that is owed must be answered, and what is waited for be there, before another request is handled. */
+  barrier = false;
 
   readonly #context: SessionContext<Session>;
   readonly #scanner: RequestScanner;
@@ -65,12 +64,11 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   readonly #out = new OutBuffer();
   readonly #reading: Reading;
   readonly #progress: SendProgress;
-  /** The large request at hand. */
-  #upload: Upload | null = null;
+  readonly #uploads: Uploads;
   readonly #held = new Held();
   readonly #account: Account;
-  /** Everything that is owed must be answered before another request is handled. */
-  #barrier = false;
+  /** The request at hand comes again later. */
+  #parked = false;
   /** Not handling requests because of a limit; what was read waits in the intake. */
   #paused = false;
   /** Take nothing new; close when everything read so far is answered. */
@@ -85,9 +83,12 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   #reason: DisconnectReason | null = null;
 
   constructor(id: number, accepted: Socket, context: SessionContext<Session>) {
+    super();
     this.id = id;
     this.#context = context;
     this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax });
+    this.#uploads = new Uploads(this, this.#intake, this.#scanner);
+    this.lanes = new Lanes(context.lanes, this);
     this.#pace = new Pace(context.limits.inFlightMax, context.pace);
     this.#account = new Account(context.memory, this);
     this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
@@ -125,7 +126,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
 
   /** Bytes of requests that are not handled yet. */
   get queryBytes(): number {
-    return this.#intake.carry.length + (this.#upload === null ? 0 : this.#upload.collectedBytes);
+    return this.#intake.carry.length + this.#uploads.collectedBytes;
   }
 
   /** True where the client is taken to ask for bulk replies. */
@@ -160,18 +161,24 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
       const verdict = scanner.scan(src, at, to);
       if (verdict === Scan.MORE) {
         at = scanner.next;
-        return scanner.needed >= UPLOAD_MIN || this.#upload !== null ? this.#uploadSome(src, at, to) : at;
+        return this.#uploads.wanted ? this.#uploadSome(src, at, to) : at;
       }
       const start = at;
       at = scanner.next;
       if (verdict === Scan.ERROR) {
-        this.#upload?.abort();
+        this.#uploads.abort();
         this.fail(this.open(), 'protocol', scanner.error);
         this.close();
-      } else if (this.#upload !== null) {
-        this.#uploadLast(src, start, at);
+      } else if (this.#uploads.active) {
+        this.barrier = this.#uploads.last(src, start, at);
+        this.#tellHeld();
       } else {
         this.#context.dispatch(this, scanner);
+        if (this.#parked) {
+          this.#parked = false;
+          this.#pause();
+          return start;
+        }
       }
       if (this.#closing) return to;
     }
@@ -182,52 +189,43 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   #mustWait(): boolean {
     const replies = this.#replies;
     // Its place is open or will be: the window has let it in.
-    if (this.#upload !== null) return !this.#upload.ready;
+    if (this.#uploads.active) return !this.#uploads.ready;
     if (!this.#pace.admits(replies.length) || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
-    if (this.#barrier) {
-      if (replies.length > 0) return true;
-      this.#barrier = false;
+    if (this.barrier) {
+      if (replies.length > 0 || this.lanes.waiting) return true;
+      this.barrier = false;
     }
     if (this.#pace.asksBulk) return replies.length > 0 || this.socket.writableNeedDrain;
     return this.socket.writableNeedDrain && this.#context.memory.tight;
   }
 
   #uploadSome(src: Buffer, at: number, to: number): number {
-    const scanner = this.#scanner;
-    if (this.#upload === null) {
-      if (!scanner.peek(src)) return at;
-      const backend = this.#context.route(this, scanner, scanner.argsDeclared);
-      if (backend === null) return at;
-      this.#upload = new Upload(this, backend);
-      this.#intake.streaming = true;
-    }
-    const upload = this.#upload;
-    const end = scanner.cut(to);
-    if (end > at) upload.take(this.#intake, src, at, end, false);
-    upload.advance();
+    const end = this.#uploads.some(src, at, to, (argsDeclared) => this.#context.route(this, this.#scanner, argsDeclared));
     this.#tellHeld();
-    if (!upload.ready) this.#pause();
+    if (!this.#uploads.ready) this.#pause();
     return end;
   }
 
-  #uploadLast(src: Buffer, at: number, end: number): void {
-    const upload = this.#upload as Upload;
-    upload.take(this.#intake, src, at, end, true);
-    this.#intake.streaming = false;
-    this.#barrier = upload.finish();
-    this.#upload = null;
-    this.#tellHeld();
+  onLaneReady(): void {
+    if (this.#paused) this.#context.turn.mark(this);
   }
 
-  onUploadReady(): void {
-    if (this.#paused) this.#context.turn.mark(this);
+  /** The request at hand is not handled now: it comes again when everything that is owed has been answered and no lane is waited for. */
+  park(): void {
+    this.#parked = true;
+    this.barrier = true;
+  }
+
+  /** The nodes' own words, between two replies. */
+  onPush(buf: Buffer, start: number, end: number): void {
+    if (this.#ended) return;
+    this.#replies.push(buf, start, end, this.#out);
+    this.#context.turn.mark(this);
   }
 
   /** True where the frame of the request at hand may be queued as a view: its buffer is then left to the view. */
   give(view: RequestView): boolean {
-    if (!worthView(view.limit - view.base, view.buf) || !this.#intake.isCarry(view.buf)) return false;
-    this.#intake.gaveCarry();
-    return true;
+    return this.#intake.give(view.buf, view.base, view.limit);
   }
 
   /** Opens the place of the request at hand in the reply queue. */
@@ -307,10 +305,8 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   /** False where the client had to be disconnected for not taking its replies. */
   #checkUnsent(): boolean {
     this.#tellHeld();
-    if (this.#ended) return false;
-    if (this.authenticated || this.unsentBytes <= this.#unsentMax) return true;
-    this.destroy('unauthenticated');
-    return false;
+    if (!this.#ended && !this.authenticated && this.unsentBytes > this.#unsentMax) this.destroy('unauthenticated');
+    return !this.#ended;
   }
 
   /** Tells what is held for this client; that may disconnect the client that most is held for. */
@@ -321,7 +317,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
   /** Disconnects a client that stopped in the middle of a request, or of taking what it was sent, for longer than these times. */
   expire(requestMs: number, stallMs: number): void {
     if (this.#ended) return;
-    const begun = this.#upload !== null || this.#intake.carry.length > 0;
+    const begun = this.#uploads.active || this.#intake.carry.length > 0;
     if (begun && !this.#paused && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
     else if (clock.now - this.#progress.stalledSince() > (this.#held.crowded ? stallMs / CROWDED : stallMs)) this.destroy('stalled');
   }
@@ -342,8 +338,8 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     const unsent = this.socket.writableLength;
     if (unsent > this.#pauseAt) return;
     this.#held.release();
-    if (!this.#paused || (this.#upload === null && this.#replies.length > this.#pace.window / 2)) return;
-    this.#upload?.advance();
+    if (!this.#paused || (!this.#uploads.active && this.#replies.length > this.#pace.window / 2)) return;
+    this.#uploads.advance();
     if (this.#mustWait()) return;
     tick();
     this.#paused = false;
@@ -371,8 +367,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
 
   /** What was read and not handled is dropped, a half request with it. */
   #stopReading(): void {
-    this.#upload?.abort();
-    this.#upload = null;
+    this.#uploads.abort();
     this.#intake.close();
   }
 
@@ -392,6 +387,7 @@ export class Session implements Uploader, PartTaker, IntakeOwner, Member, Flusha
     this.#stopReading();
     this.#out.clear();
     this.#replies.clear();
+    this.lanes.close();
     this.#pace.release();
     this.#tellHeld();
     this.#held.release();

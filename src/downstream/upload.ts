@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
-import type { Backend } from '../upstream/backend.ts';
 import type { Connection } from '../upstream/connection.ts';
+import type { Lane } from '../upstream/lane.ts';
 import type { LeaseTaker } from '../upstream/leases.ts';
 import type { Part, PartTaker, ReplyTarget } from '../upstream/target.ts';
 import type { Intake } from '../util/intake.ts';
@@ -13,8 +13,8 @@ export interface Uploader extends ReplyTarget {
   readonly inFlight: number;
   /** Opens the place of the request in the reply queue. */
   open(): number;
-  /** The upload can go on: parts may be added again. */
-  onUploadReady(): void;
+  /** What was waited for has come: parts may be added again. */
+  onLaneReady(): void;
 }
 
 /** A request that has grown beyond this does not wait until it is whole: it gets a lease. */
@@ -25,7 +25,7 @@ const QUEUED_MAX = 256 * 1024;
 /**
  * A large request on its way to the one node that its key names.
  *
- *   collecting ──whole──▶ backend.sendCollected: the shared lane, in order with everything else
+ *   collecting ──whole──▶ Lane.sendCollected: the shared lane, in order with everything else
  *       │ above COLLECT_MAX, and once nothing else of the client is in flight
  *   leasing ──▶ passing: each part as it comes ──whole──▶ the reply ends it
  *       └──────────┴─ failed ─▶ dropping: the error stands in its place; the rest of the request is read and dropped
@@ -33,7 +33,7 @@ const QUEUED_MAX = 256 * 1024;
 export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
   readonly owner: object;
   readonly parts = this;
-  readonly #backend: Backend;
+  readonly #lane: Lane;
   readonly #session: Uploader;
   readonly #collected = new OutBuffer();
   #state: 'collecting' | 'leasing' | 'passing' | 'dropping' = 'collecting';
@@ -42,13 +42,13 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
   #size = 0;
   #whole = false;
 
-  constructor(session: Uploader, backend: Backend) {
+  constructor(session: Uploader, lane: Lane) {
     this.owner = session;
     this.#session = session;
-    this.#backend = backend;
+    this.#lane = lane;
   }
 
-  /** False where no further part should be added until `onUploadReady`. */
+  /** False where no further part should be added until `onLaneReady`. */
   get ready(): boolean {
     if (this.#state === 'collecting') return this.#collected.length < COLLECT_MAX;
     if (this.#state === 'passing') return (this.#lease as Connection).queuedBytes < QUEUED_MAX;
@@ -76,14 +76,14 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
     if (this.#state !== 'collecting' || this.ready || this.#session.inFlight > 0) return;
     this.#state = 'leasing';
     this.#token = this.#session.open();
-    this.#backend.lease(this);
+    this.#lane.lease(this);
   }
 
   /** The last part was added. True where the reply must be waited for before anything else of the client is sent. */
   finish(): boolean {
     this.#whole = true;
     if (this.#state === 'collecting') {
-      this.#backend.sendCollected(this.#collected, this.#session, this.#session.open());
+      this.#lane.sendCollected(this.#collected, this.#session, this.#session.open());
       return false;
     }
     if (this.#state === 'passing') (this.#lease as Connection).endRequest();
@@ -104,17 +104,17 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
     }
     this.#state = 'passing';
     this.#lease = lease;
-    lease.onDrain = () => this.#session.onUploadReady();
+    lease.onDrain = () => this.#session.onLaneReady();
     lease.beginRequest(this.#collected, this, this.#token);
     if (this.#whole) lease.endRequest();
-    this.#session.onUploadReady();
+    this.#session.onLaneReady();
   }
 
   onNoLease(code: ErrorCode): void {
     if (this.#state !== 'leasing') return;
     this.#fall();
-    this.#session.onFailure(this.#token, code, this.#backend.node);
-    this.#session.onUploadReady();
+    this.#session.onFailure(this.#token, code, this.#lane.node);
+    this.#session.onLaneReady();
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
@@ -143,7 +143,7 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
   /** The node has spoken, or never will. What it answered to half a request is no reason to send it the other half. */
   #answered(): void {
     this.abort();
-    if (!this.#whole) this.#session.onUploadReady();
+    if (!this.#whole) this.#session.onLaneReady();
   }
 
   #fall(): void {

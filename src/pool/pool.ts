@@ -18,6 +18,7 @@ import type { Endpoint } from '../util/endpoint.ts';
 import type { Memory } from '../util/memory.ts';
 import type { Turn } from '../util/turn.ts';
 import { Ejector, type EjectorOptions } from './ejector.ts';
+import { LaneSets } from './lane-sets.ts';
 
 export interface PoolOptions {
   readonly name: string;
@@ -29,6 +30,10 @@ export interface PoolOptions {
   /** What clients must AUTH with; null where they need not. */
   readonly credentials: { readonly username: string; readonly password: string } | null;
   readonly limits: SessionLimits & { readonly clientsMax: number };
+  /** The database of clients that have selected none. */
+  readonly database: number;
+  /** Databases that clients use at a time, each counted once for either version of RESP. */
+  readonly identitiesMax: number;
   readonly clientIdleMs: number;
   /** A client that stops in the middle of a request for so long is disconnected. */
   readonly clientRequestMs: number;
@@ -79,8 +84,10 @@ export class Pool {
     const { backends, counters } = this;
     this.#dispatcher = new Dispatcher({ topology, backends, counters, local, writesToAll: options.writesToAll });
     counters.topologyVersion = topology.version;
+    const lanes = new LaneSets(backends, { protocol: 2, database: options.database }, options.identitiesMax);
     this.#context = {
       limits,
+      lanes,
       counters,
       turn,
       authRequired: credentials !== null,

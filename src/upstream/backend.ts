@@ -3,29 +3,19 @@ import { BackendCounters } from '../observe/counters.ts';
 import type { Log } from '../observe/log.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
-import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
-import type { OutBuffer } from '../util/out-buffer.ts';
+import { formatEndpoint } from '../util/endpoint.ts';
 import type { Turn } from '../util/turn.ts';
-import { Alone } from './alone.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
-import { Connection } from './connection.ts';
-import type { Credentials, Greeting } from './handshake.ts';
-import { Leases, type LeaseTaker } from './leases.ts';
+import type { Connection } from './connection.ts';
+import type { Greeting } from './handshake.ts';
+import { type Identity, identityKey } from './identity.ts';
+import { type LaneOptions, type LaneOwner, SharedLane } from './lane.ts';
 import type { ReplyTarget } from './target.ts';
 
-export interface BackendOptions {
-  readonly node: string;
-  readonly endpoint: Endpoint;
-  readonly credentials: Credentials | undefined;
-  readonly connectTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  /** A connection without traffic for so long is probed with PING; one that stalls for so long is replaced. */
-  readonly idleMs: number;
-  readonly inFlightMax: number;
-  readonly queuedBytesMax: number;
-  /** Connections beside the shared one. */
-  readonly leasesMax: number;
+export interface BackendOptions extends LaneOptions {
   readonly reconnect: BackoffOptions;
+  /** The database of clients that have selected none. */
+  readonly database: number;
 }
 
 /** Told about what health depends on. */
@@ -48,31 +38,29 @@ const PING = encodeRequest(['PING']);
 export type BackendState = 'stopped' | 'connecting' | 'up' | 'stalled' | 'down';
 
 /**
- * Our live handle on a node: the shared connection, leases beside it, its health, its counters.
- *
- *   send ─▶ #connection (shared; decides over `state`)
- *   sendAlone, lease ─▶ #leases: one request at a time each
- *                       #left: were the shared one until a huge reply came there; what is in flight there is still theirs
+ * Our live handle on a node: a lane for each identity of connections, its health, its counters. The shared connection of the
+ * first lane decides over `state`; others are opened when they are needed.
  */
-export class Backend implements ReplyTarget {
+export class Backend implements ReplyTarget, LaneOwner {
   readonly owner = this;
   readonly parts = null;
   readonly node: string;
   readonly counters = new BackendCounters();
   state: BackendState = 'stopped';
+  /** False where requests are refused at once. */
+  accepting = false;
 
   readonly #options: BackendOptions;
   readonly #log: Log;
   readonly #turn: Turn;
   readonly #watcher: BackendWatcher;
   readonly #backoff: Backoff;
-  readonly #leases: Leases;
-  readonly #left = new Set<Connection>();
-  #connection: Connection | null = null;
+  readonly #first: SharedLane;
+  readonly #lanes = new Map<number, SharedLane>();
   #retryTimer: NodeJS.Timeout | undefined;
   #upSince = 0;
   #everUp = false;
-  #probing = false;
+  #probing: Connection | null = null;
 
   constructor(options: BackendOptions, watcher: BackendWatcher, turn: Turn, log: Log) {
     this.node = options.node;
@@ -81,24 +69,47 @@ export class Backend implements ReplyTarget {
     this.#turn = turn;
     this.#log = log;
     this.#backoff = new Backoff(options.reconnect);
-    this.#leases = new Leases(options.leasesMax, () => this.#open());
+    this.#first = this.lane({ protocol: 2, database: options.database });
+  }
+
+  /** The connections of that identity. */
+  lane(identity: Identity): SharedLane {
+    const key = identityKey(identity);
+    const lane = this.#lanes.get(key) ?? new SharedLane(identity, this.#options, this, this.#turn);
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  /** No session uses that identity any more. */
+  dropLane(identity: Identity): void {
+    const lane = this.#lanes.get(identityKey(identity));
+    if (lane === undefined || lane === this.#first) return;
+    this.#lanes.delete(identityKey(identity));
+    lane.stop();
   }
 
   get inFlight(): number {
-    let sum = this.#connection === null ? 0 : this.#connection.inFlight;
-    for (const lease of this.#leases.values()) sum += lease.inFlight;
-    return sum;
+    return this.#sum((lane) => lane.inFlight);
   }
 
   get queuedBytes(): number {
-    let sum = this.#connection === null ? 0 : this.#connection.queuedBytes;
-    for (const lease of this.#leases.values()) sum += lease.queuedBytes;
-    return sum;
+    return this.#sum((lane) => lane.queuedBytes);
   }
 
-  /** Connections beside the shared one. */
+  /** Connections beside the shared ones, for one request each. */
   get leases(): number {
-    return this.#leases.size;
+    return this.#sum((lane) => lane.leases);
+  }
+
+  /** Connections that sessions keep, or may have. */
+  get reserved(): number {
+    return this.#sum((lane) => lane.reserved);
+  }
+
+  #sum(amount: (lane: SharedLane) => number): number {
+    let sum = 0;
+    for (const lane of this.#lanes.values()) sum += amount(lane);
+    return sum;
   }
 
   start(): void {
@@ -107,84 +118,24 @@ export class Backend implements ReplyTarget {
 
   /** Closes now; what is in flight is failed. */
   stop(): void {
-    this.state = 'stopped';
+    this.#enter('stopped');
     clearTimeout(this.#retryTimer);
-    this.#leases.stop();
-    this.#connection?.destroy('connection_lost', 'keyfan is stopping');
-  }
-
-  /** Sends a fragment to the node; the target hears exactly once, possibly before this returns (refusals). */
-  send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    if (this.state !== 'up' && this.state !== 'connecting') {
-      this.#refuse('node_down', target, token);
-      return;
-    }
-    this.counters.requests++;
-    const connection = this.#left.size === 0 ? (this.#connection as Connection) : this.#laneOf(target);
-    if (!connection.send(buf, start, end, target, token, given)) this.#refuse('queue_full', target, token);
-  }
-
-  /** As `send`, for a request that was collected in an out-buffer, which is emptied. */
-  sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
-    if (this.state !== 'up' && this.state !== 'connecting') {
-      this.#refuse('node_down', target, token);
-      return;
-    }
-    this.counters.requests++;
-    if (!this.#laneOf(target).sendCollected(request, target, token)) this.#refuse('queue_full', target, token);
-  }
-
-  /** As `send`, on a connection where nothing waits behind the reply. Its caller sees to it that nothing else of the target's owner is in flight here. */
-  sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    this.lease(new Alone(this.node, given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end)), target, token));
-  }
-
-  /** Gets `taker` a connection of its own for one request. */
-  lease(taker: LeaseTaker): void {
-    if (this.state !== 'up' && this.state !== 'connecting') {
-      this.counters.countError('node_down');
-      taker.onNoLease('node_down');
-      return;
-    }
-    this.counters.requests++;
-    this.#leases.take(taker);
-  }
-
-  /** The connection on which the order of a target's requests is kept. */
-  #laneOf(target: ReplyTarget): Connection {
-    for (const connection of this.#left) if (connection.carries(target.owner)) return connection;
-    return this.#connection as Connection;
-  }
-
-  /** A lease that is answered goes back. */
-  onIdle(lease: Connection): void {
-    this.#left.delete(lease);
-    this.#leases.onIdle(lease);
-  }
-
-  /** Only what is in flight already has to wait behind the reply; what is to come takes another connection. */
-  onHuge(connection: Connection): void {
-    if (connection !== this.#connection || this.#leases.full) return;
-    this.#left.add(connection);
-    this.#leases.adopt(connection);
-    this.#connection = this.#leases.promote() ?? this.#open();
-    this.#probing = false;
-  }
-
-  #refuse(code: ErrorCode, target: ReplyTarget, token: number): void {
-    this.counters.countError(code);
-    target.onFailure(token, code, this.node);
+    for (const lane of this.#lanes.values()) lane.stop();
   }
 
   /** Deadlines and probes; called a few times per request timeout. */
   tick(): void {
-    const connection = this.#connection;
     const now = clock.now;
+    for (const lane of this.#lanes.values()) {
+      lane.tick(now);
+      if (lane !== this.#first) lane.expireShared(now);
+    }
+    if (this.#first.shared !== null) this.#examine(this.#first.shared, now);
+  }
+
+  /** What the first lane's shared connection tells of the node. */
+  #examine(connection: Connection, now: number): void {
     const { requestTimeoutMs, idleMs } = this.#options;
-    this.#leases.refuse(now - requestTimeoutMs, 'queue_full');
-    for (const lease of [...this.#leases.values()]) this.#expireLease(lease, now - requestTimeoutMs);
-    this.#leases.prune(now - idleMs);
-    if (connection === null) return;
     if (connection.expire(now - requestTimeoutMs) > 0) {
       // A node answers in order: it is slow with this one request or not answering at all, and nothing behind it comes sooner.
       if (this.state === 'up' && connection.lastReadAt < now - requestTimeoutMs) this.#become('stalled', 'a request timed out');
@@ -200,21 +151,22 @@ export class Backend implements ReplyTarget {
     }
   }
 
-  #expireLease(lease: Connection, deadline: number): void {
-    if (lease.expire(deadline) === 0) return;
+  onTimeout(lane: SharedLane): void {
+    // Whether the node answers at all shows on the connection that decides.
+    if (lane !== this.#first || this.#first.shared?.inFlight === 0) this.probe();
     this.#watcher.onTrouble(this);
-    if (lease.lastReadAt < deadline && !lease.held) lease.destroy('connection_lost', 'a request timed out');
   }
 
   /** Asks a connected node for a sign of life; `onServing` tells of the answer. */
   probe(): void {
-    if (this.#probing || this.#connection === null || this.state === 'down') return;
-    this.#probing = this.#connection.send(PING, 0, PING.length, this, 0, false);
+    const { shared } = this.#first;
+    if (shared === null || this.#probing === shared || this.state === 'down') return;
+    if (shared.send(PING, 0, PING.length, this, 0, false)) this.#probing = shared;
   }
 
   /** The answer to a probe. */
   onReply(_token: number, buf: Buffer, start: number, end: number): boolean {
-    this.#probing = false;
+    this.#probing = null;
     if (this.state === 'stalled') this.#become('up', 'the node answers again');
     if (buf.toString('latin1', start, end) === '+PONG\r\n') this.#watcher.onServing(this);
     return true;
@@ -222,24 +174,16 @@ export class Backend implements ReplyTarget {
 
   /** A probe failed; deadline and loss are handled where they are seen. */
   onFailure(): void {
-    this.#probing = false;
+    this.#probing = null;
   }
 
   #connect(state: 'connecting' | 'down'): void {
-    this.state = state;
-    this.#connection = this.#open();
+    this.#enter(state);
+    this.#first.connect();
   }
 
-  #open(): Connection {
-    return new Connection(this.#options, this, this.counters, this.#turn);
-  }
-
-  onGreeting(connection: Connection, greeting: Greeting, detail: string): void {
-    if (greeting === 'refused') {
-      connection.destroy('connection_lost', `handshake refused: ${detail}`);
-      return;
-    }
-    if (connection !== this.#connection || this.state === 'up') return;
+  onGreeting(lane: SharedLane, greeting: Greeting, detail: string): void {
+    if (lane !== this.#first || this.state === 'up') return;
     if (this.#everUp) this.counters.reconnects++;
     this.#everUp = true;
     this.#upSince = clock.now;
@@ -248,15 +192,14 @@ export class Backend implements ReplyTarget {
     if (greeting === 'serving') this.#watcher.onServing(this);
   }
 
-  onClosed(connection: Connection, code: ErrorCode, detail: string): void {
-    if (code === 'bad_reply') this.#log.error({ node: this.node, detail }, 'node broke the protocol');
-    if (this.#connection !== connection) {
-      this.#left.delete(connection);
-      this.#leases.onClosed(connection);
-      return;
-    }
-    this.#connection = null;
-    this.#probing = false;
+  onBroken(detail: string): void {
+    this.#log.error({ node: this.node, detail }, 'node broke the protocol');
+  }
+
+  onClosed(lane: SharedLane, code: ErrorCode, detail: string): void {
+    if (code === 'bad_reply') this.onBroken(detail);
+    if (lane !== this.#first) return;
+    this.#probing = null;
     if (this.state === 'stopped') return;
     const steady = this.counters.up === 1 && clock.now - this.#upSince >= STEADY_MS && code !== 'bad_reply';
     this.counters.up = 0;
@@ -270,8 +213,13 @@ export class Backend implements ReplyTarget {
     this.#watcher.onTrouble(this);
   }
 
-  #become(state: 'up' | 'stalled' | 'down', detail: string): void {
+  #enter(state: BackendState): void {
     this.state = state;
+    this.accepting = state === 'up' || state === 'connecting';
+  }
+
+  #become(state: 'up' | 'stalled' | 'down', detail: string): void {
+    this.#enter(state);
     this.counters.up = state === 'up' ? 1 : 0;
     const fields = { node: this.node, address: formatEndpoint(this.#options.endpoint), detail };
     if (state === 'up') this.#log.info(fields, 'node is up');

@@ -4,39 +4,21 @@ import type { BackendCounters } from '../observe/counters.ts';
 import { Scan } from '../protocol/bytes.ts';
 import { ReplyScanner } from '../protocol/reply-scanner.ts';
 import { clock, tick } from '../util/clock.ts';
-import type { Endpoint } from '../util/endpoint.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
-import { OutBuffer, worthView } from '../util/out-buffer.ts';
+import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
 import type { Flushable, Turn } from '../util/turn.ts';
-import { type Credentials, type Greeting, Handshake } from './handshake.ts';
+import type { ConnectionOptions, ConnectionOwner, Keeper } from './connection-contract.ts';
+import { type Greeting, Handshake } from './handshake.ts';
 import { InFlightQueue } from './in-flight-queue.ts';
 import type { Part, PartSource, ReplyTarget } from './target.ts';
-
-export interface ConnectionOptions {
-  readonly endpoint: Endpoint;
-  readonly node: string;
-  readonly credentials: Credentials | undefined;
-  /** For connecting and the handshake together. */
-  readonly connectTimeoutMs: number;
-  readonly inFlightMax: number;
-  readonly queuedBytesMax: number;
-}
-
-export interface ConnectionOwner {
-  onGreeting(connection: Connection, greeting: Greeting, detail: string): void;
-  /** A lease has been answered all that was sent. */
-  onIdle(connection: Connection): void;
-  /** A huge reply is coming on what is no lease: where possible this becomes one, and nothing more is sent here behind it. */
-  onHuge(connection: Connection): void;
-  /** Called once, after everything in flight has been failed. */
-  onClosed(connection: Connection, code: ErrorCode, detail: string): void;
-}
 
 /** Replies from this size on are passed on in parts, before they are whole, to whom takes parts. */
 const STREAM_MIN = 32 * 1024;
 /** With so much to write nothing is gained by waiting for more. */
 const LINGER_MAX = 16 * 1024;
+/** First byte of what a node says unasked; it answers nothing. */
+const PUSH = '>'.charCodeAt(0);
 /**
  * Only a reply from this size on may be held up. Smaller ones are taken whole, whatever the client does: on the shared connection others wait
  * behind them, and leases are few.
@@ -55,18 +37,21 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   dirty = false;
   /** Time of the last byte from the node; see clock.ts. */
   lastReadAt: number;
-  /** One request at a time; the owner hears when it is answered. */
-  lease = false;
+  /** Not the shared one; the owner hears when all is answered. */
+  lease: boolean;
+  readonly reserved: boolean;
+  keeper: Keeper | null = null;
   /** Reading is held up until the client has taken more of a large reply. */
   held = false;
   /** Called when the kernel has taken all that was written. */
   onDrain: (() => void) | null = null;
 
   readonly #options: ConnectionOptions;
-  readonly #owner: ConnectionOwner;
+  readonly #owner: ConnectionOwner<Connection>;
   readonly #counters: BackendCounters;
   readonly #turn: Turn;
   readonly #socket: Socket;
+  readonly #handshake: Handshake;
   readonly #inFlight = new InFlightQueue();
   readonly #out = new OutBuffer();
   readonly #scanner = new ReplyScanner();
@@ -90,13 +75,17 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   #streamed = 0;
   readonly #part: Part = { buf: Buffer.alloc(0), start: 0, end: 0, chunk: false, last: false, total: 0, source: null };
 
-  constructor(options: ConnectionOptions, owner: ConnectionOwner, counters: BackendCounters, turn: Turn) {
+  constructor(options: ConnectionOptions, owner: ConnectionOwner<Connection>, counters: BackendCounters, turn: Turn) {
     this.#options = options;
     this.#owner = owner;
     this.#counters = counters;
     this.#turn = turn;
     this.lastReadAt = tick();
-    const handshake = new Handshake(options.credentials, (greeting, detail) => this.#onGreeting(greeting, detail));
+    this.reserved = options.reserved;
+    this.lease = options.reserved;
+    const { credentials, identity, reserved: wantsId } = options;
+    const handshake = new Handshake({ credentials, identity, wantsId }, (greeting, detail) => this.#onGreeting(greeting, detail));
+    this.#handshake = handshake;
     for (let step = 0; step < handshake.count; step++) this.#enter(handshake, step);
     // The connect timeout is theirs; a request's may be shorter.
     this.#inFlight.exempt();
@@ -117,6 +106,11 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   /** Fragments accepted and not answered, tombstones included. */
   get inFlight(): number {
     return this.#inFlight.size + (this.#streaming ? 1 : 0);
+  }
+
+  /** The node's id of a reserved connection, 0 before it is known. */
+  get clientId(): number {
+    return this.#handshake.clientId;
   }
 
   /** Bytes accepted and not yet taken by the kernel. */
@@ -169,6 +163,11 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   addPart(part: Part): void {
     this.#out.appendPart(part);
     if (this.#greeted) this.#turn.mark(this);
+  }
+
+  /** The request sent last may wait as long as it likes. */
+  postpone(): void {
+    this.#inFlight.postpone();
   }
 
   /** All parts have been added: the time of the request begins. */
@@ -302,6 +301,10 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
         if (this.#closed) break;
         continue;
       }
+      if (buf[start] === PUSH) {
+        this.keeper?.onPush(buf, start, at);
+        continue;
+      }
       // An entry that was not written yet cannot have been answered.
       if (queue.head >= this.#written) {
         this.#desync('reply without a request');
@@ -315,8 +318,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
       }
       queue.targets[place] = null;
       counters.duration.record(now - (queue.sentAt[place] as number));
-      const given = worthView(at - start, buf) && this.#intake.isCarry(buf);
-      if (given) this.#intake.gaveCarry();
+      const given = this.#intake.give(buf, start, at);
       if (target.onReply(queue.tokens[place] as number, buf, start, at, given)) counters.delivered++;
       else counters.dropped++;
       if (this.#closed) break;
@@ -327,6 +329,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   /** Passes on what has come of a reply that is not whole yet, where its taker takes parts. Returns as `process`. */
   #stream(buf: Buffer, at: number, to: number): number {
     if (!this.#streaming) {
+      if (buf[at] === PUSH) return at;
       const queue = this.#inFlight;
       if (queue.head >= this.#written) {
         this.#desync('reply without a request');

@@ -1,4 +1,5 @@
 import { encodeRequest } from '../protocol/multibulk.ts';
+import type { Identity } from './identity.ts';
 import type { ReplyTarget } from './target.ts';
 
 export interface Credentials {
@@ -17,17 +18,29 @@ interface Step {
   readonly request: Buffer;
 }
 
-function stepsFor(credentials: Credentials | undefined): Step[] {
-  const ping = { name: 'PING', request: encodeRequest(['PING']) };
-  if (credentials === undefined) return [ping];
-  const { username, password } = credentials;
-  const auth = username === undefined ? ['AUTH', password] : ['AUTH', username, password];
-  return [{ name: 'AUTH', request: encodeRequest(auth) }, ping];
+/** What sets one connection apart from another, as far as it has to be said to the node. */
+export interface Introduction {
+  readonly credentials: Credentials | undefined;
+  readonly identity: Identity;
+  /** Asks for the node's id of the connection. */
+  readonly wantsId: boolean;
+}
+
+/** Credentials first: nothing else is allowed before. */
+function stepsFor({ credentials, identity, wantsId }: Introduction): Step[] {
+  const steps: string[][] = [];
+  if (credentials?.username !== undefined) steps.push(['AUTH', credentials.username, credentials.password]);
+  else if (credentials !== undefined) steps.push(['AUTH', credentials.password]);
+  if (identity.protocol === 3) steps.push(['HELLO', '3']);
+  if (identity.database > 0) steps.push(['SELECT', String(identity.database)]);
+  if (wantsId) steps.push(['CLIENT', 'ID']);
+  steps.push(['PING']);
+  return steps.map((words) => ({ name: words[0] as string, request: encodeRequest(words) }));
 }
 
 /**
- * What keyfan says first on a new connection: AUTH where there are credentials, then PING. Each command owns an in-flight
- * entry like any other; the first refusal decides. Requests wait until it is done.
+ * What keyfan says first on a new connection, PING last. Each command owns an in-flight entry like any other; the first refusal
+ * decides. Requests wait until it is done.
  */
 export class Handshake implements ReplyTarget {
   readonly owner = this;
@@ -35,10 +48,12 @@ export class Handshake implements ReplyTarget {
   readonly #steps: readonly Step[];
   readonly #done: (greeting: Greeting, detail: string) => void;
   #decided = false;
+  /** The node's id of the connection; 0 where it was not asked or did not tell. */
+  clientId = 0;
 
   /** `done` is called once; `detail` names the step and quotes the node's answer, never a secret. */
-  constructor(credentials: Credentials | undefined, done: (greeting: Greeting, detail: string) => void) {
-    this.#steps = stepsFor(credentials);
+  constructor(introduction: Introduction, done: (greeting: Greeting, detail: string) => void) {
+    this.#steps = stepsFor(introduction);
     this.#done = done;
   }
 
@@ -55,7 +70,10 @@ export class Handshake implements ReplyTarget {
     const answer = buf.toString('latin1', start, Math.min(end - 2, start + 200));
     const step = this.#steps[token] as Step;
     const detail = `${step.name}: ${answer.slice(1)}`;
-    if (answer.startsWith('-')) {
+    if (step.name === 'CLIENT') {
+      // A node where that is not allowed serves all the same.
+      if (answer.startsWith(':')) this.clientId = Number(answer.slice(1));
+    } else if (answer.startsWith('-')) {
       const word = answer.slice(1).split(' ', 1)[0] as string;
       this.#decide(BUSY_WORDS.includes(word) ? 'busy' : 'refused', detail);
     } else if (token === this.#steps.length - 1) {

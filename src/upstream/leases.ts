@@ -9,9 +9,6 @@ export interface LeaseTaker {
   onNoLease(code: ErrorCode): void;
 }
 
-/** Fewer are kept when nobody needs them. */
-const FREE_MAX = 8;
-
 /**
  * The connections of a backend beside the shared one, each held by one taker at a time.
  *
@@ -21,12 +18,15 @@ const FREE_MAX = 8;
 export class Leases {
   readonly #open: () => Connection;
   readonly #max: number;
+  readonly #freeMax: number;
   readonly #all = new Set<Connection>();
   readonly #free: Connection[] = [];
   readonly #line: { readonly taker: LeaseTaker; readonly since: number }[] = [];
 
-  constructor(max: number, open: () => Connection) {
+  /** At most `max` in all, of which `freeMax` are kept when nobody needs them. */
+  constructor(max: number, freeMax: number, open: () => Connection) {
     this.#max = max;
+    this.#freeMax = freeMax;
     this.#open = open;
   }
 
@@ -72,7 +72,7 @@ export class Leases {
     const next = this.#line.shift();
     if (next !== undefined) {
       next.taker.onLease(lease);
-    } else if (this.#free.length < FREE_MAX) {
+    } else if (this.#free.length < this.#freeMax) {
       this.#free.push(lease);
     } else {
       lease.destroy('connection_lost', 'one lease too many');

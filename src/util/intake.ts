@@ -1,6 +1,7 @@
 import type { OnReadOpts } from 'node:net';
 import { Carry } from './carry.ts';
 import { giveChunk, LARGE_CHUNK, takeChunk } from './chunk-pool.ts';
+import { worthView } from './out-buffer.ts';
 import { READ_BUFFER } from './read-buffer.ts';
 
 /** First size of the steps in which an unfinished frame of unknown size is completed from a read. */
@@ -128,13 +129,11 @@ export class Intake {
     else this.carry.consume(this.carry.end);
   }
 
-  /** True where `buf` is the carry's buffer: large views of it may be kept, if that is told to `gaveCarry`. */
-  isCarry(buf: Buffer): boolean {
-    return buf === this.carry.buf;
-  }
-
-  gaveCarry(): void {
+  /** True where a view of the frame `buf[start, end)` may be kept: its buffer, the carry's, is left to the view from now on. */
+  give(buf: Buffer, start: number, end: number): boolean {
+    if (!worthView(end - start, buf) || buf !== this.carry.buf) return false;
     this.#gaveCarry = true;
+    return true;
   }
 
   /** True where `buf[start, end)` is the last that was read into a chunk, and enough to hand that on instead of a copy. */

@@ -30,6 +30,7 @@ t.test('a small configuration gets every default', async (t) => {
         strategy: { type: 'ring', options: { hash: 'murmur', hash_tag: '{}' } },
         nodes: [{ name: '127.0.0.1:7001', label: '127.0.0.1:7001', address: { host: '127.0.0.1', port: 7001 }, weight: 1 }],
         client_username: 'default',
+        database: 0,
         timeouts: {
           connect: 1000,
           request: 5000,
@@ -48,6 +49,8 @@ t.test('a small configuration gets every default', async (t) => {
           node_in_flight: 65_536,
           node_queued: 67_108_864,
           node_leases: 8,
+          node_reserved: 1024,
+          databases: 16,
         },
         reconnect: { min: 50, max: 1000 },
         auto_eject: { enabled: false, failures: 2, retry: 30_000 },

@@ -1,11 +1,18 @@
 import t from 'tap';
-import { type Credentials, type Greeting, Handshake } from '../../../src/upstream/handshake.ts';
+import { type Credentials, type Greeting, Handshake, type Introduction } from '../../../src/upstream/handshake.ts';
+import type { Identity } from '../../../src/upstream/identity.ts';
 import { encode } from '../../support/resp.ts';
+
+const PLAIN: Identity = { protocol: 2, database: 0 };
+
+function introduction(credentials?: Credentials): Introduction {
+  return { credentials, identity: PLAIN, wantsId: false };
+}
 
 /** Runs a handshake against these answers; each verdict it gave, with its detail. */
 function verdicts(credentials: Credentials | undefined, ...answers: string[]): [Greeting, string][] {
   const heard: [Greeting, string][] = [];
-  const handshake = new Handshake(credentials, (greeting, detail) => heard.push([greeting, detail]));
+  const handshake = new Handshake(introduction(credentials), (greeting, detail) => heard.push([greeting, detail]));
   answers.forEach((answer, step) => {
     const bytes = Buffer.from(`xx${answer}yy`, 'latin1');
     handshake.onReply(step, bytes, 2, bytes.length - 2);
@@ -16,11 +23,24 @@ function verdicts(credentials: Credentials | undefined, ...answers: string[]): [
 const PASSWORD = { password: 'secret' };
 
 t.test('what it says', async (t) => {
-  const bytes = (credentials?: Credentials): Buffer => new Handshake(credentials, () => {}).bytes;
+  const bytes = (credentials?: Credentials): Buffer => new Handshake(introduction(credentials), () => {}).bytes;
   t.ok(bytes().equals(encode(['PING'])));
   t.ok(bytes(PASSWORD).equals(Buffer.concat([encode(['AUTH', 'secret']), encode(['PING'])])));
   t.ok(bytes({ username: 'ü', password: 'p w' }).equals(Buffer.concat([encode(['AUTH', 'ü', 'p w']), encode(['PING'])])));
-  t.equal(new Handshake(PASSWORD, () => {}).count, 2);
+  t.equal(new Handshake(introduction(PASSWORD), () => {}).count, 2);
+});
+
+t.test('what it says of the connection', async (t) => {
+  const identity: Identity = { protocol: 3, database: 7 };
+  const heard: Greeting[] = [];
+  const handshake = new Handshake({ credentials: PASSWORD, identity, wantsId: true }, (greeting) => heard.push(greeting));
+  const steps = [['AUTH', 'secret'], ['HELLO', '3'], ['SELECT', '7'], ['CLIENT', 'ID'], ['PING']];
+  t.ok(handshake.bytes.equals(Buffer.concat(steps.map((words) => encode(words)))));
+  ['+OK\r\n', '%1\r\n+proto\r\n:3\r\n', '+OK\r\n', ':42\r\n', '+PONG\r\n'].forEach((answer, step) => {
+    handshake.onReply(step, Buffer.from(answer), 0, answer.length);
+  });
+  t.same(heard, ['serving']);
+  t.equal(handshake.clientId, 42);
 });
 
 t.test('one verdict, by the last step or the first refusal', async (t) => {
@@ -38,7 +58,7 @@ t.test('one verdict, by the last step or the first refusal', async (t) => {
 
 t.test('after a failure nothing more is decided', async (t) => {
   const heard: Greeting[] = [];
-  const handshake = new Handshake(undefined, (greeting) => heard.push(greeting));
+  const handshake = new Handshake(introduction(), (greeting) => heard.push(greeting));
   handshake.onFailure();
   t.equal(handshake.onReply(0, Buffer.from('+PONG\r\n'), 0, 7), true);
   t.same(heard, []);

@@ -1,0 +1,131 @@
+import type { Identity } from '../upstream/identity.ts';
+import type { Lane, SharedLane } from '../upstream/lane.ts';
+import { ReservedLane, type Reserver } from '../upstream/reserved-lane.ts';
+
+/** The lanes to all nodes for one identity. */
+export interface LaneSet {
+  readonly identity: Identity;
+  /** By node, in the order of the topology. */
+  readonly lanes: readonly SharedLane[];
+  sessions: number;
+}
+
+export interface LaneSets {
+  /** Where every session begins. */
+  readonly first: LaneSet;
+  /** The lanes of that identity, for one more session; null where too many identities are in use. */
+  enter(identity: Identity): LaneSet | null;
+  leave(set: LaneSet): void;
+}
+
+/** What a session's lanes tell it. */
+export interface LanesOwner {
+  /** What a request waited for has come, or will not come. */
+  onLaneReady(): void;
+  /** A node said something unasked. To be copied. */
+  onPush(buf: Buffer, start: number, end: number): void;
+}
+
+/**
+ * A session's ways to the nodes: the shared lanes of its identity, in the place of some of them connections of its own.
+ *
+ *   at   [ shared, reserved, shared ]      by node
+ */
+export class Lanes implements Reserver {
+  at: readonly Lane[];
+  readonly #sets: LaneSets;
+  readonly #owner: LanesOwner;
+  #set: LaneSet;
+  readonly #reserved = new Map<number, ReservedLane>();
+  /** Reservations that are waited for. */
+  #waiting = 0;
+
+  constructor(sets: LaneSets, owner: LanesOwner) {
+    this.#sets = sets;
+    this.#owner = owner;
+    this.#set = sets.enter(sets.first.identity) ?? sets.first;
+    this.at = this.#set.lanes;
+  }
+
+  get identity(): Identity {
+    return this.#set.identity;
+  }
+
+  /** True while a reservation is waited for. */
+  get waiting(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** True where the session has connections of its own. */
+  get hasReserved(): boolean {
+    return this.#reserved.size > 0;
+  }
+
+  reserved(): IterableIterator<ReservedLane> {
+    return this.#reserved.values();
+  }
+
+  /** The shared lanes of the session's identity. */
+  get shared(): readonly SharedLane[] {
+    return this.#set.lanes;
+  }
+
+  /** From now on the session is served with that identity; false where too many are in use. Its caller sees to it that nothing is in flight. */
+  enter(identity: Identity): boolean {
+    const set = this.#sets.enter(identity);
+    if (set === null) return false;
+    this.#sets.leave(this.#set);
+    this.#set = set;
+    this.#abandonAll();
+    this.at = set.lanes;
+    return true;
+  }
+
+  /** The session's own connection to node `index`, asked for where it has none: then neither `connection` nor `failure` is set yet. */
+  reserve(index: number): ReservedLane {
+    const existing = this.#reserved.get(index);
+    if (existing !== undefined) return existing;
+    const lane = new ReservedLane(index, this.#set.lanes[index] as SharedLane, this);
+    this.#reserved.set(index, lane);
+    this.#waiting++;
+    lane.begin();
+    return lane;
+  }
+
+  /** A reservation that failed is forgotten: the next request asks again. */
+  forget(index: number): void {
+    this.#reserved.delete(index);
+  }
+
+  onReserved(lane: ReservedLane): void {
+    this.#waiting--;
+    if (lane.connection !== null) this.#replace(lane.index, lane);
+    this.#owner.onLaneReady();
+  }
+
+  onReleased({ index }: ReservedLane): void {
+    this.#reserved.delete(index);
+    this.#replace(index, this.#set.lanes[index] as SharedLane);
+  }
+
+  onPush(buf: Buffer, start: number, end: number): void {
+    this.#owner.onPush(buf, start, end);
+  }
+
+  #replace(index: number, by: Lane): void {
+    this.at = this.at.with(index, by);
+  }
+
+  #abandonAll(): void {
+    const lanes = [...this.#reserved.values()];
+    this.#reserved.clear();
+    this.#waiting = 0;
+    for (const lane of lanes) lane.abandon();
+  }
+
+  /** The client has left. */
+  close(): void {
+    this.#abandonAll();
+    this.#sets.leave(this.#set);
+  }
+}

@@ -1,0 +1,10 @@
+import type { CommandRow } from '../command/row.ts';
+import type { RequestView } from '../protocol/request.ts';
+
+/** A state of a session in which requests mean something else: a transaction, a subscription. */
+export interface Mode {
+  /** True where the request has been dealt with; else it takes its ordinary way. The session is authenticated, the arity is right. */
+  take(view: RequestView, row: CommandRow): boolean;
+  /** The request is none that could be taken: unknown, or of wrong arity. It has been answered. */
+  onInvalid(): void;
+}

@@ -1,0 +1,280 @@
+import type { ErrorCode } from '../errors.ts';
+import type { BackendCounters } from '../observe/counters.ts';
+import { clock } from '../util/clock.ts';
+import type { OutBuffer } from '../util/out-buffer.ts';
+import type { Turn } from '../util/turn.ts';
+import { Alone } from './alone.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOptions, ConnectionOwner } from './connection-contract.ts';
+import type { Greeting } from './handshake.ts';
+import type { Identity } from './identity.ts';
+import { Leases, type LeaseTaker } from './leases.ts';
+import type { ReplyTarget } from './target.ts';
+
+/** A session's way to one node. */
+export interface Lane {
+  /** Name of the node. */
+  readonly node: string;
+  /** Sends a fragment to the node; the target hears exactly once, possibly before this returns (refusals). */
+  send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
+  /** As `send`, for a request that was collected in an out-buffer, which is emptied. */
+  sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void;
+  /** As `send`, on a connection where nothing waits behind the reply. Its caller sees to it that nothing else of the target's owner is in flight here. */
+  sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
+  /** Gets `taker` a connection of its own for one request. */
+  lease(taker: LeaseTaker): void;
+}
+
+/** What a lane needs of the backend it belongs to. */
+export interface LaneOwner {
+  readonly node: string;
+  /** False where requests are to be refused at once. */
+  readonly accepting: boolean;
+  readonly counters: BackendCounters;
+  onGreeting(lane: SharedLane, greeting: Greeting, detail: string): void;
+  /** The shared connection of `lane` is gone; what was in flight has been failed. */
+  onClosed(lane: SharedLane, code: ErrorCode, detail: string): void;
+  /** A connection beside the shared one broke the protocol. */
+  onBroken(detail: string): void;
+  /** A request timed out. */
+  onTimeout(lane: SharedLane): void;
+}
+
+export interface LaneOptions extends Omit<ConnectionOptions, 'identity' | 'reserved'> {
+  readonly requestTimeoutMs: number;
+  /** A connection that nobody has used for so long is closed. */
+  readonly idleMs: number;
+  /** Connections beside the shared one, for one request each. */
+  readonly leasesMax: number;
+  /** Connections that sessions keep for longer. */
+  readonly reservedMax: number;
+}
+
+/** After a handshake that failed no other is tried for so long. */
+const RETRY_MS = 100;
+/** So many are kept when nobody needs them. */
+const FREE_LEASES_MAX = 8;
+const FREE_RESERVED_MAX = 64;
+
+/**
+ * The connections of one identity to one node.
+ *
+ *   send ─▶ shared
+ *   sendAlone, lease ─▶ #leases: one request at a time each
+ *                       #left: were the shared one until a huge reply came there; what is in flight there is still theirs
+ *   reserve ─▶ #reserved: each belongs to one session for as long as its state needs it
+ */
+export class SharedLane implements Lane, ConnectionOwner<Connection> {
+  readonly node: string;
+  readonly identity: Identity;
+  /** The connection that all sessions share; null while there is none. */
+  shared: Connection | null = null;
+  /** What the node said to the last handshake that it refused (`STEP: text`), empty where it did not. */
+  refusal = '';
+  readonly #options: LaneOptions;
+  readonly #owner: LaneOwner;
+  readonly #turn: Turn;
+  readonly #leases: Leases;
+  readonly #reserved: Leases;
+  readonly #left = new Set<Connection>();
+  #refusedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(identity: Identity, options: LaneOptions, owner: LaneOwner, turn: Turn) {
+    this.node = owner.node;
+    this.identity = identity;
+    this.#options = options;
+    this.#owner = owner;
+    this.#turn = turn;
+    this.#leases = new Leases(options.leasesMax, FREE_LEASES_MAX, () => this.#connect());
+    this.#reserved = new Leases(options.reservedMax, FREE_RESERVED_MAX, () => this.#connect(true));
+  }
+
+  get inFlight(): number {
+    return this.#sum((connection) => connection.inFlight);
+  }
+
+  get queuedBytes(): number {
+    return this.#sum((connection) => connection.queuedBytes);
+  }
+
+  /** Connections beside the shared one. */
+  get leases(): number {
+    return this.#leases.size;
+  }
+
+  /** Connections that sessions keep, or may have. */
+  get reserved(): number {
+    return this.#reserved.size;
+  }
+
+  #sum(amount: (connection: Connection) => number): number {
+    let sum = this.shared === null ? 0 : amount(this.shared);
+    for (const lease of this.#leases.values()) sum += amount(lease);
+    for (const connection of this.#reserved.values()) sum += amount(connection);
+    return sum;
+  }
+
+  send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    const connection = this.#left.size === 0 && this.#owner.accepting ? this.shared : this.#laneOf(target);
+    if (connection === null) this.#sendSlow(buf, start, end, target, token, given);
+    else this.#sendOn(connection, buf, start, end, target, token, given);
+  }
+
+  #sendSlow(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    const connection = this.#open();
+    if (connection === null) this.#refuse('node_down', target, token);
+    else this.#sendOn(connection, buf, start, end, target, token, given);
+  }
+
+  #sendOn(connection: Connection, buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    this.#owner.counters.requests++;
+    if (!connection.send(buf, start, end, target, token, given)) this.#refuse('queue_full', target, token);
+  }
+
+  sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
+    const connection = this.#laneOf(target) ?? this.#open();
+    if (connection === null) {
+      this.#refuse('node_down', target, token);
+      return;
+    }
+    this.#owner.counters.requests++;
+    if (!connection.sendCollected(request, target, token)) this.#refuse('queue_full', target, token);
+  }
+
+  sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    this.lease(new Alone(this.node, given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end)), target, token));
+  }
+
+  lease(taker: LeaseTaker): void {
+    this.#take(this.#leases, taker);
+  }
+
+  /** Gets `taker` a connection that is its own until it is given back with `giveBack` or destroyed. */
+  reserve(taker: LeaseTaker): void {
+    this.#take(this.#reserved, taker);
+  }
+
+  /** A reserved connection that is as it was: everything is answered, and nothing of its keeper's state is left. */
+  giveBack(connection: Connection): void {
+    connection.keeper = null;
+    this.#reserved.onIdle(connection);
+  }
+
+  #take(leases: Leases, taker: LeaseTaker): void {
+    if (!this.#owner.accepting || this.#hasToWait()) {
+      this.#owner.counters.countError('node_down');
+      taker.onNoLease('node_down');
+      return;
+    }
+    this.#owner.counters.requests++;
+    leases.take(taker);
+  }
+
+  /** The connection on which the order of a target's requests is kept; null where one has to be opened, or none may be. */
+  #laneOf(target: ReplyTarget): Connection | null {
+    if (!this.#owner.accepting) return null;
+    for (const connection of this.#left) if (connection.carries(target.owner)) return connection;
+    return this.shared;
+  }
+
+  /** Opens the shared connection where that may be. */
+  #open(): Connection | null {
+    if (!this.#owner.accepting || this.#hasToWait()) return null;
+    return this.connect();
+  }
+
+  /** Opens the shared connection. */
+  connect(): Connection {
+    this.shared = this.#connect();
+    return this.shared;
+  }
+
+  #connect(reserved = false): Connection {
+    return new Connection({ ...this.#options, identity: this.identity, reserved }, this, this.#owner.counters, this.#turn);
+  }
+
+  #hasToWait(): boolean {
+    return clock.now - this.#refusedAt < RETRY_MS;
+  }
+
+  #refuse(code: ErrorCode, target: ReplyTarget, token: number): void {
+    this.#owner.counters.countError(code);
+    target.onFailure(token, code, this.node);
+  }
+
+  /** A lease that is answered goes back. */
+  onIdle(connection: Connection): void {
+    if (connection.reserved) {
+      connection.keeper?.onIdle();
+      return;
+    }
+    this.#left.delete(connection);
+    this.#leases.onIdle(connection);
+  }
+
+  /** Only what is in flight already has to wait behind the reply; what is to come takes another connection. */
+  onHuge(connection: Connection): void {
+    if (connection !== this.shared || this.#leases.full) return;
+    this.#left.add(connection);
+    this.#leases.adopt(connection);
+    this.shared = this.#leases.promote() ?? this.#connect();
+  }
+
+  onGreeting(connection: Connection, greeting: Greeting, detail: string): void {
+    if (greeting === 'refused') {
+      this.refusal = detail;
+      this.#refusedAt = clock.now;
+      connection.destroy('connection_lost', `handshake refused: ${detail}`);
+      return;
+    }
+    this.refusal = '';
+    if (connection === this.shared) this.#owner.onGreeting(this, greeting, detail);
+  }
+
+  onClosed(connection: Connection, code: ErrorCode, detail: string): void {
+    if (connection === this.shared) {
+      this.shared = null;
+      this.#owner.onClosed(this, code, detail);
+      return;
+    }
+    if (code === 'bad_reply') this.#owner.onBroken(detail);
+    this.#left.delete(connection);
+    const { keeper } = connection;
+    connection.keeper = null;
+    (connection.reserved ? this.#reserved : this.#leases).onClosed(connection);
+    keeper?.onLost(detail);
+  }
+
+  /** Deadlines of what is beside the shared connection. */
+  tick(now: number): void {
+    const { requestTimeoutMs, idleMs } = this.#options;
+    for (const leases of [this.#leases, this.#reserved]) {
+      leases.refuse(now - requestTimeoutMs, 'queue_full');
+      for (const lease of [...leases.values()]) this.#expire(lease, now - requestTimeoutMs);
+      leases.prune(now - idleMs);
+    }
+  }
+
+  #expire(lease: Connection, deadline: number): void {
+    if (lease.expire(deadline) === 0) return;
+    this.#owner.onTimeout(this);
+    if (lease.lastReadAt < deadline && !lease.held) lease.destroy('connection_lost', 'a request timed out');
+  }
+
+  /** Deadlines of the shared connection of a lane that does not decide over the health of its node. */
+  expireShared(now: number): void {
+    const { shared } = this;
+    const { requestTimeoutMs, idleMs } = this.#options;
+    if (shared === null) return;
+    if (shared.expire(now - requestTimeoutMs) > 0) this.#owner.onTimeout(this);
+    const silentMs = now - shared.lastReadAt;
+    if (silentMs > idleMs && shared.inFlight === 0) shared.destroy('connection_lost', 'not needed any more');
+    else if (silentMs > requestTimeoutMs + idleMs) shared.destroy('connection_lost', 'stalled too long');
+  }
+
+  stop(): void {
+    this.#leases.stop();
+    this.#reserved.stop();
+    this.shared?.destroy('connection_lost', 'keyfan is stopping');
+  }
+}

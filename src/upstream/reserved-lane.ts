@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import type { ErrorCode } from '../errors.ts';
+import { encodeRequest } from '../protocol/multibulk.ts';
+import type { OutBuffer } from '../util/out-buffer.ts';
+import type { Connection } from './connection.ts';
+import type { Keeper } from './connection-contract.ts';
+import type { Lane, SharedLane } from './lane.ts';
+import type { LeaseTaker } from './leases.ts';
+import type { ReplyTarget } from './target.ts';
+
+/** Whoever reserved a connection hears of it. */
+export interface Reserver {
+  /** The connection is there (`lane.connection`), or will not be (`lane.failure`). */
+  onReserved(lane: ReservedLane): void;
+  /** The lane has no connection any more: it was given back, or is lost. */
+  onReleased(lane: ReservedLane): void;
+  /** The node said something unasked, in RESP3. To be copied. */
+  onPush(buf: Buffer, start: number, end: number): void;
+}
+
+/** Nobody can guess what a fence is answered with. */
+const SECRET = randomBytes(12).toString('hex');
+let nextFence = 0;
+
+/**
+ * A session's own connection to one node.
+ *
+ *   waiting ──▶ ready ──idle and not pinned──▶ given back
+ *      └─▶ failed  └──────────────────────────▶ lost
+ */
+export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
+  readonly owner = this;
+  readonly parts = null;
+  readonly node: string;
+  /** Place of the node in the topology. */
+  readonly index: number;
+  /** The session's state at the node (WATCH, a subscription) keeps the connection from being given back. */
+  pinned = false;
+  connection: Connection | null = null;
+  /** Why there is no connection; null before that is known, and where there was one. */
+  failure: ErrorCode | null = null;
+  readonly #lane: SharedLane;
+  readonly #reserver: Reserver;
+  #abandoned = false;
+  #used = false;
+  #fences: { readonly token: number; readonly answer: string }[] = [];
+
+  constructor(index: number, lane: SharedLane, reserver: Reserver) {
+    this.index = index;
+    this.node = lane.node;
+    this.#lane = lane;
+    this.#reserver = reserver;
+  }
+
+  /** Asks for the connection; `Reserver.onReserved` may be called before this returns. */
+  begin(): void {
+    this.#lane.reserve(this);
+  }
+
+  onLease(connection: Connection): void {
+    if (this.#abandoned) {
+      this.#lane.giveBack(connection);
+      return;
+    }
+    this.connection = connection;
+    connection.keeper = this;
+    this.#reserver.onReserved(this);
+  }
+
+  onNoLease(code: ErrorCode): void {
+    this.failure = code;
+    if (!this.#abandoned) this.#reserver.onReserved(this);
+  }
+
+  send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    this.#used = true;
+    const { connection } = this;
+    if (connection === null) target.onFailure(token, 'not_sent', this.node);
+    else if (!connection.send(buf, start, end, target, token, given)) target.onFailure(token, 'queue_full', this.node);
+  }
+
+  /** As `send`, for a request that may take as long as it likes. */
+  sendUntimed(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number): void {
+    this.send(buf, start, end, target, token, false);
+    this.connection?.postpone();
+  }
+
+  sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    this.send(buf, start, end, target, token, given);
+  }
+
+  sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
+    this.#used = true;
+    const { connection } = this;
+    if (connection === null) target.onFailure(token, 'not_sent', this.node);
+    else if (!connection.sendCollected(request, target, token)) target.onFailure(token, 'queue_full', this.node);
+  }
+
+  lease(taker: LeaseTaker): void {
+    this.#used = true;
+    if (this.connection === null) taker.onNoLease('not_sent');
+    else taker.onLease(this.connection);
+  }
+
+  /** What was sent last may have been answered with more than one reply: the connection goes back only if nothing else comes before this is answered. */
+  fence(): void {
+    const answer = `${SECRET}${nextFence++}`;
+    const token = nextFence | 0;
+    const request = encodeRequest(['PING', answer]);
+    this.#fences.push({ token, answer: `$${answer.length}\r\n${answer}\r\n` });
+    this.send(request, 0, request.length, this, token, false);
+  }
+
+  onReply(token: number, buf: Buffer, start: number, end: number): boolean {
+    const fence = this.#fences.shift();
+    if (fence?.token === token && buf.toString('latin1', start, end) === fence.answer) return true;
+    this.connection?.destroy('bad_reply', 'more than one reply to a script');
+    return true;
+  }
+
+  /** The fence will not be answered; the connection is lost, or slow and will be. */
+  onFailure(): void {
+    this.connection?.destroy('connection_lost', 'a request timed out');
+  }
+
+  onIdle(): void {
+    if (this.#used && !this.pinned) this.release();
+  }
+
+  onLost(): void {
+    this.connection = null;
+    this.#reserver.onReleased(this);
+  }
+
+  onPush(buf: Buffer, start: number, end: number): void {
+    this.#reserver.onPush(buf, start, end);
+  }
+
+  /** Gives the connection back as it is: nothing of the session's state is left there. */
+  release(): void {
+    const { connection } = this;
+    this.connection = null;
+    if (connection === null) return;
+    this.#lane.giveBack(connection);
+    this.#reserver.onReleased(this);
+  }
+
+  /** The session has gone: what it left at the node ends with the connection. */
+  abandon(): void {
+    this.#abandoned = true;
+    const { connection } = this;
+    if (connection === null) return;
+    if (this.#used) connection.destroy('connection_lost', 'the client has left');
+    else this.release();
+  }
+}
