@@ -8,73 +8,82 @@ import { globMatches } from './glob.ts';
 import { keyFlags } from './key-flags.ts';
 import { collectKeys, KeyList } from './keys.ts';
 import { NEWER_DOCS } from './newer.ts';
-import { listText, NIL, statusListText, treeText } from './reply-tree.ts';
+import { listText, mapText, nilText, type Protocol, setText, statusListText, statusSetText, treeText } from './reply-tree.ts';
 import { arityOk, commandOf } from './table.ts';
 import { arityText, unknownText } from './texts.ts';
 
 const SYNTAX_ERROR = errorReply('ERR syntax error');
 
-type Answer = (view: RequestView) => Buffer;
+type Answer = (view: RequestView, protocol: Protocol) => Buffer;
 
 /** By name of the row. */
 const ANSWERS: ReadonlyMap<string, Answer> = new Map<string, Answer>([
-  ['command', () => wholeInfo()],
+  ['command', (_view, protocol) => wholeInfo(protocol)],
   ['command|count', () => integerReply(CATALOG.length)],
   ['command|info', info],
   ['command|docs', docs],
   ['command|list', list],
-  ['command|getkeys', (view) => keysReply(view, false)],
-  ['command|getkeysandflags', (view) => keysReply(view, true)],
+  ['command|getkeys', (view, protocol) => keysReply(view, protocol, false)],
+  ['command|getkeysandflags', (view, protocol) => keysReply(view, protocol, true)],
   ['command|help', () => Buffer.from(statusListText(COMMAND_HELP))],
 ]);
 
-/** Answers COMMAND and its subcommands from the table, as a complete RESP2 reply; errors in Redis' words. */
-export function describeCommand(view: RequestView): Buffer {
+/** Answers COMMAND and its subcommands from the table, as a complete reply; errors in Redis' words. */
+export function describeCommand(view: RequestView, protocol: Protocol): Buffer {
   const row = commandOf(view);
   if (row === null) return errorReply(`ERR ${unknownText(view)}`);
   if (!arityOk(row, view.argc)) return errorReply(`ERR ${arityText(row)}`);
   const answer = ANSWERS.get(row.name);
-  return answer === undefined ? errorReply(`ERR ${unknownText(view)}`) : answer(view);
+  return answer === undefined ? errorReply(`ERR ${unknownText(view)}`) : answer(view, protocol);
 }
 
 /** Makes the reply once: the table never changes, and clients ask for all of it when they connect. */
-function once(make: () => string): () => Buffer {
-  let made: Buffer | undefined;
-  return () => {
-    made ??= Buffer.from(make());
-    return made;
+function once(make: (protocol: Protocol) => string): (protocol: Protocol) => Buffer {
+  const made: Partial<Record<Protocol, Buffer>> = {};
+  return (protocol) => {
+    made[protocol] ??= Buffer.from(make(protocol));
+    return made[protocol];
   };
 }
 
-const wholeInfo = once(() => listText(CATALOG.map(infoText)));
+const wholeInfo = once((protocol) => listText(CATALOG.map((command) => infoText(command, protocol))));
 
-const wholeDocs = once(() => listText(CATALOG.flatMap(docsTexts)));
+const wholeDocs = once((protocol) => docsOf(CATALOG, protocol));
 
-function info(view: RequestView): Buffer {
-  if (view.argc === 2) return wholeInfo();
-  return Buffer.from(listText(namesFrom(view, 2).map((command) => (command === undefined ? NIL : infoText(command)))));
+function info(view: RequestView, protocol: Protocol): Buffer {
+  if (view.argc === 2) return wholeInfo(protocol);
+  const texts = namesFrom(view, 2).map((command) => (command === undefined ? nilText(protocol) : infoText(command, protocol)));
+  return Buffer.from(listText(texts));
 }
 
-function infoText(command: Command): string {
+function infoText(command: Command, protocol: Protocol): string {
+  const trees = (list: readonly unknown[]): string[] => (list as readonly Tree[]).map((each) => treeText(each, protocol));
   return listText([
-    treeText(command.name),
-    treeText(command.arity),
-    statusListText(command.flags),
-    ...command.range.map(treeText),
-    statusListText(command.acl.map((category) => `@${category}`)),
-    treeText(command.tips),
-    treeText(command.specs as readonly unknown[] as readonly Tree[]),
-    listText(command.subcommands.map(infoText)),
+    ...trees([command.name, command.arity]),
+    statusSetText(command.flags, protocol),
+    ...trees(command.range),
+    statusSetText(
+      command.acl.map((category) => `@${category}`),
+      protocol,
+    ),
+    setText(trees(command.tips), protocol),
+    setText(trees(command.specs), protocol),
+    // As Redis: none are an empty set, some are an array.
+    command.subcommands.length === 0 ? setText([], protocol) : listText(command.subcommands.map((sub) => infoText(sub, protocol))),
   ]);
 }
 
-function docs(view: RequestView): Buffer {
-  if (view.argc === 2) return wholeDocs();
-  return Buffer.from(listText(namesFrom(view, 2).flatMap((command) => (command === undefined ? [] : docsTexts(command)))));
+function docs(view: RequestView, protocol: Protocol): Buffer {
+  if (view.argc === 2) return wholeDocs(protocol);
+  const known = namesFrom(view, 2).filter((command) => command !== undefined);
+  return Buffer.from(docsOf(known, protocol));
 }
 
-function docsTexts(command: Command): string[] {
-  return [treeText(command.name), treeText(docOf(command))];
+function docsOf(commands: readonly Command[], protocol: Protocol): string {
+  return mapText(
+    commands.map((command) => [treeText(command.name, protocol), treeText(docOf(command), protocol)]),
+    protocol,
+  );
 }
 
 /** A generated subcommand is documented within its container; a newer one is added to it. */
@@ -105,17 +114,21 @@ const FILTERS: ReadonlyMap<string, (command: Command, value: string) => boolean>
   ['pattern', (command, value) => globMatches(value, command.name)],
 ]);
 
+function namesText(commands: readonly Command[]): string {
+  return listText(commands.map(({ name }) => treeText(name, 2)));
+}
+
 function list(view: RequestView): Buffer {
   const commands = CATALOG.flatMap((command) => [command, ...command.subcommands]);
-  if (view.argc === 2) return Buffer.from(treeText(commands.map((command) => command.name)));
+  if (view.argc === 2) return Buffer.from(namesText(commands));
   if (view.argc !== 5 || !argIs(view, 2, 'filterby')) return SYNTAX_ERROR;
   const filter = FILTERS.get(argLower(view, 3));
   if (filter === undefined) return SYNTAX_ERROR;
   const value = argLower(view, 4);
-  return Buffer.from(treeText(commands.filter((command) => filter(command, value)).map((command) => command.name)));
+  return Buffer.from(namesText(commands.filter((command) => filter(command, value))));
 }
 
-function keysReply(view: RequestView, withFlags: boolean): Buffer {
+function keysReply(view: RequestView, protocol: Protocol, withFlags: boolean): Buffer {
   const inner: RequestView = { buf: view.buf, base: view.base, limit: view.limit, argc: view.argc - 2, args: view.args.subarray(4) };
   const row = commandOf(inner);
   if (row === null) return errorReply('ERR Invalid command specified');
@@ -128,7 +141,7 @@ function keysReply(view: RequestView, withFlags: boolean): Buffer {
   return arrayReply(
     Array.from(keys.at.subarray(0, keys.count), (index) => {
       const key = bulkReply(argBytes(inner, index));
-      return withFlags ? arrayReply([key, Buffer.from(statusListText(keyFlags(command, inner, index)))]) : key;
+      return withFlags ? arrayReply([key, Buffer.from(statusSetText(keyFlags(command, inner, index), protocol))]) : key;
     }),
   );
 }

@@ -39,7 +39,6 @@ export const ANY: readonly (readonly [names: string, reason: string])[] = [
 export const GUARDED: readonly Entry<GuardName>[] = [
   ['no_block_option', 'xread xreadgroup', 'with BLOCK they would hold up the shared connection; without it they are plain reads'],
   ['no_sort_patterns', 'sort sort_ro', 'BY and GET patterns make up keys that may live on other nodes'],
-  ['no_other_database', 'copy', 'behind keyfan there is only database 0'],
 ];
 
 export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
@@ -56,7 +55,7 @@ export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
   ['monitor', 'it never ends; connect to a node for it'],
   ['eval evalsha eval_ro evalsha_ro fcall fcall_ro script function', 'scripts do not run on shared connections'],
   ['keys scan dbsize randomkey flushall flushdb', 'it concerns the keys of all nodes; ask each node for it'],
-  ['swapdb move', 'there is only database 0'],
+  ['swapdb', 'it concerns the keys of all nodes'],
   [
     'client|kill client|list client|pause client|unpause client|unblock',
     'keyfan does not manage its clients by command; see its metrics and its configuration',

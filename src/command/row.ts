@@ -41,7 +41,7 @@ export type SplitName = 'mget' | 'mset' | 'sum';
 
 export type LocalName = 'ping' | 'echo' | 'quit' | 'time' | 'command' | 'client' | 'hello' | 'auth' | 'select' | 'reset' | 'info';
 
-export type GuardName = 'no_block_option' | 'no_sort_patterns' | 'no_other_database' | 'none';
+export type GuardName = 'no_block_option' | 'no_sort_patterns';
 
 /** Where keys stand among the arguments; indexes count the command name as 0. Words are in lower case. */
 export type KeySpec =

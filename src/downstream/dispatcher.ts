@@ -11,6 +11,7 @@ import { NO_NODE, type Topology } from '../routing/topology.ts';
 import type { Backend } from '../upstream/backend.ts';
 import type { Lane } from '../upstream/lane.ts';
 import { FanOut } from './fan-out.ts';
+import { LATER } from './local/answer.ts';
 import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
 import type { Session } from './session.ts';
 import { Splitter } from './splitter.ts';
@@ -106,7 +107,7 @@ export class Dispatcher {
   readonly #plans: Readonly<Record<Policy, (session: Session, view: RequestView, row: CommandRow) => void>> = {
     shard: (session, view, row) => this.#shard(session, view, row),
     split: (session, view, row) => this.#split(session, view, row),
-    any: (session, view) => this.#forward(session, view, this.#anyNode()),
+    any: (session, view) => this.#forward(session, view, this.anyNode()),
     local: (session, view, row) => this.#answer(session, view, row),
     refuse: (session, _view, row) => session.fail(session.open(), 'refused', row.refusal),
   };
@@ -121,6 +122,7 @@ export class Dispatcher {
 
   #answer(session: Session, view: RequestView, row: CommandRow): void {
     const answer = LOCALS[row.local as keyof typeof LOCALS](session, view, row, this.#local);
+    if (answer === LATER) return;
     if (answer instanceof Uint8Array) session.reply(answer as Buffer);
     else session.fail(session.open(), answer.code, answer.detail);
     if (row.local === 'quit') session.close();
@@ -140,7 +142,7 @@ export class Dispatcher {
   }
 
   /** A node for what every node answers alike: the first that is up. */
-  #anyNode(): number {
+  anyNode(): number {
     const node = this.#backends.findIndex((backend, i) => backend.state === 'up' && this.topology.live[i] === 1);
     return node >= 0 ? node : this.topology.live.indexOf(1);
   }
@@ -168,7 +170,7 @@ export class Dispatcher {
     const count = collectKeys(row, view, this.#keys);
     // Not a valid request: whichever node gets it answers with Redis' own error.
     if (count <= 0) {
-      this.#forward(session, view, this.#anyNode());
+      this.#forward(session, view, this.anyNode());
       return;
     }
     const node = this.#nodeOfKey(view, 0);

@@ -39,6 +39,7 @@ export class Lanes implements Reserver {
   readonly #reserved = new Map<number, ReservedLane>();
   /** Reservations that are waited for. */
   #waiting = 0;
+  #closed = false;
 
   constructor(sets: LaneSets, owner: LanesOwner) {
     this.#sets = sets;
@@ -72,6 +73,7 @@ export class Lanes implements Reserver {
 
   /** From now on the session is served with that identity; false where too many are in use. Its caller sees to it that nothing is in flight. */
   enter(identity: Identity): boolean {
+    if (this.#closed) return false;
     const set = this.#sets.enter(identity);
     if (set === null) return false;
     this.#sets.leave(this.#set);
@@ -79,6 +81,14 @@ export class Lanes implements Reserver {
     this.#abandonAll();
     this.at = set.lanes;
     return true;
+  }
+
+  /** Back to where every session begins. */
+  reset(): void {
+    this.#abandonAll();
+    this.#sets.leave(this.#set);
+    this.#set = this.#sets.enter(this.#sets.first.identity) ?? this.#sets.first;
+    this.at = this.#set.lanes;
   }
 
   /** The session's own connection to node `index`, asked for where it has none: then neither `connection` nor `failure` is set yet. */
@@ -125,6 +135,7 @@ export class Lanes implements Reserver {
 
   /** The client has left. */
   close(): void {
+    this.#closed = true;
     this.#abandonAll();
     this.#sets.leave(this.#set);
   }

@@ -80,7 +80,7 @@ export class Pool {
     const { topology, limits, credentials } = options;
     this.#ejector = new Ejector(options.autoEject, topology, this.backends, (next) => this.#swap(next), log);
     for (const node of options.nodes) this.backends.push(new Backend(node, this.#ejector, turn, log));
-    const local = { credentials, info: () => [...options.info(), ...this.#info()] };
+    const local = { credentials, anyNode: () => this.#dispatcher.anyNode(), info: () => [...options.info(), ...this.#info()] };
     const { backends, counters } = this;
     this.#dispatcher = new Dispatcher({ topology, backends, counters, local, writesToAll: options.writesToAll });
     counters.topologyVersion = topology.version;

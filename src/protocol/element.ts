@@ -1,6 +1,9 @@
 import { COLON, CR, DOLLAR, LF, MINUS, STAR, ZERO } from './bytes.ts';
 import { parseInt64 } from './header.ts';
 
+/** RESP3's null. */
+const UNDERSCORE = '_'.charCodeAt(0);
+
 /** Reading inside replies that a scanner has already found whole: no bounds are checked again. */
 
 /** Offset behind the header line that begins at `at`. */
@@ -15,9 +18,9 @@ export function headerNumber(buf: Buffer, at: number): number {
   return parseInt64(buf, at + 1, lineEnd(buf, at) - 2);
 }
 
-/** Offset behind the bulk string (or null bulk) at `at`; -1 where no bulk begins there. */
+/** Offset behind the bulk string (or null of either version) at `at`; -1 where no bulk begins there. */
 export function bulkEnd(buf: Buffer, at: number): number {
-  if (buf[at] !== DOLLAR) return -1;
+  if (buf[at] !== DOLLAR) return buf[at] === UNDERSCORE ? at + 3 : -1;
   let next = at + 1;
   let byte = buf[next] as number;
   if (byte === MINUS) return next + 4;

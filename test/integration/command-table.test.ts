@@ -34,7 +34,7 @@ async function ask(requests: readonly (readonly (string | Buffer)[])[]): Promise
 
 const split = (request: string): string[] => request.split(' ').map((word) => (word === "''" ? '' : word));
 
-const ours = (request: readonly (string | Buffer)[]): Typed => typedReply(describeCommand(viewOf(...request)));
+const ours = (request: readonly (string | Buffer)[]): Typed => typedReply(describeCommand(viewOf(...request), 2));
 
 /** Entries of COMMAND and maps of subcommands sorted by name; added ones left out. */
 function normal(typed: Typed): Typed {

@@ -19,7 +19,6 @@ const GUARDED = [
   'SORT l BY weight_* GET data_*',
   'SORT l GET data_*',
   'SORT_RO l BY w_*',
-  'COPY {a}1 {a}2 DB 1',
 ];
 
 t.test('refused commands get an error, reach no node and leave the connection usable', async (t) => {

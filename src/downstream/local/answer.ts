@@ -3,13 +3,18 @@ import type { ErrorCode } from '../../errors.ts';
 import type { RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
 
-/** What keyfan answers by itself: a whole RESP2 reply, or an error of the table. */
+/** What keyfan answers by itself: a whole reply, or an error of the table. */
 export type Answer = Buffer | { readonly code: ErrorCode; readonly detail?: string };
+
+/** There is no answer yet: the session was parked, or its place is settled later. */
+export const LATER = null;
 
 /** What local commands may know of the pool around them. */
 export interface LocalContext {
   /** Null where clients need not authenticate. */
   readonly credentials: { readonly username: string; readonly password: string } | null;
+  /** Index of a node for what every node answers alike; -1 where no node is in service. */
+  anyNode(): number;
   /** Facts for INFO, by section. */
   info(): readonly InfoSection[];
 }
@@ -19,7 +24,7 @@ export interface InfoSection {
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-export type LocalCommand = (session: Session, view: RequestView, row: CommandRow, context: LocalContext) => Answer;
+export type LocalCommand = (session: Session, view: RequestView, row: CommandRow, context: LocalContext) => Answer | typeof LATER;
 
 /** An error whose text behind `ERR ` is `detail`. */
 export function refused(detail: string): Answer {
@@ -29,4 +34,13 @@ export function refused(detail: string): Answer {
 /** Redis' rule for names of clients and libraries: printable ASCII without spaces. */
 export function isPlainName(text: string): boolean {
   return /^[!-~]*$/.test(text);
+}
+
+/** More identities of connections than the pool may have. */
+export const TOO_MANY_DATABASES: Answer = refused('keyfan: too many databases are in use (limits.databases); the command was not executed');
+
+/** The request comes again when all before it are answered. */
+export function parked(session: Session): typeof LATER {
+  session.park();
+  return LATER;
 }

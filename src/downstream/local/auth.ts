@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { REDIS_VERSION } from '../../command/generated/commands.ts';
-import { arrayReply, bulkReply, integerReply, OK } from '../../protocol/encode.ts';
+import { arrayReply, bulkReply, integerReply, mapReply, OK } from '../../protocol/encode.ts';
 import { parseInt64 } from '../../protocol/header.ts';
 import { argBytes, argEnd, argStart, argText } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
-import { type Answer, isPlainName, type LocalCommand, type LocalContext, refused } from './answer.ts';
+import { type Answer, isPlainName, type LocalCommand, type LocalContext, parked, refused, TOO_MANY_DATABASES } from './answer.ts';
 
 const NO_PASSWORD_CONFIGURED =
   'AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?';
@@ -48,10 +48,12 @@ export const auth: LocalCommand = (session, view, _row, context) => {
 
 /** HELLO [protover [AUTH username password] [SETNAME clientname]] in the order of Redis' own checks. */
 export const hello: LocalCommand = (session, view, _row, context) => {
+  let { protocol } = session.lanes.identity;
   if (view.argc > 1) {
     const version = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
     if (Number.isNaN(version)) return refused('Protocol version is not an integer or out of range');
-    if (version !== 2) return { code: 'no_proto' };
+    if (version !== 2 && version !== 3) return { code: 'no_proto' };
+    protocol = version;
   }
   let username: Buffer | null = null;
   let password: Buffer | null = null;
@@ -73,19 +75,24 @@ export const hello: LocalCommand = (session, view, _row, context) => {
   const failure = username === null ? null : authenticate(session, username, password as Buffer, context);
   if (failure !== null) return failure;
   if (!session.authenticated) return HELLO_NEEDS_AUTH;
+  if (protocol !== session.lanes.identity.protocol) {
+    if (session.inFlight > 0) return parked(session);
+    if (!session.lanes.enter({ ...session.lanes.identity, protocol })) return TOO_MANY_DATABASES;
+  }
   if (name !== null) session.name = name;
   return greeting(session);
 };
 
 /** keyfan stands for a single Redis of the version its command table was made from. */
 function greeting(session: Session): Buffer {
-  return arrayReply([
+  const { protocol } = session.lanes.identity;
+  const fields = [
     bulkReply('server'),
     bulkReply('redis'),
     bulkReply('version'),
     bulkReply(REDIS_VERSION),
     bulkReply('proto'),
-    integerReply(2),
+    integerReply(protocol),
     bulkReply('id'),
     integerReply(session.id),
     bulkReply('mode'),
@@ -94,5 +101,6 @@ function greeting(session: Session): Buffer {
     bulkReply('master'),
     bulkReply('modules'),
     arrayReply([]),
-  ]);
+  ];
+  return mapReply(fields, protocol);
 }

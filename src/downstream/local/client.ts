@@ -1,5 +1,5 @@
 import { unknownText } from '../../command/texts.ts';
-import { arrayReply, bulkReply, integerReply, NULL_BULK, OK, simpleReply } from '../../protocol/encode.ts';
+import { arrayReply, bulkReply, integerReply, nullReply, OK, simpleReply, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import { clock } from '../../util/clock.ts';
 import type { Session } from '../session.ts';
@@ -53,6 +53,7 @@ function setInfo(session: Session, view: RequestView): Answer {
 /** The fields of Redis' CLIENT INFO that mean something here. */
 function info(session: Session): Answer {
   const { socket } = session;
+  const { protocol, database } = session.lanes.identity;
   const fields = {
     id: session.id,
     addr: `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`,
@@ -61,7 +62,7 @@ function info(session: Session): Answer {
     age: Math.floor((Date.now() - session.connectedAt) / 1000),
     idle: Math.floor((clock.now - session.lastReadAt) / 1000),
     flags: 'N',
-    db: 0,
+    db: database,
     sub: 0,
     psub: 0,
     multi: -1,
@@ -69,16 +70,16 @@ function info(session: Session): Answer {
     omem: session.unsentBytes,
     cmd: session.lastCommand?.name ?? 'NULL',
     user: session.user,
-    resp: 2,
+    resp: protocol,
     'lib-name': session.libName,
     'lib-ver': session.libVersion,
   };
   const line = Object.entries(fields).map(([key, value]) => `${key}=${value}`);
-  return bulkReply(`${line.join(' ')}\n`);
+  return verbatimReply(`${line.join(' ')}\n`, protocol);
 }
 
 const SUBCOMMANDS: ReadonlyMap<string, (session: Session, view: RequestView) => Answer> = new Map([
-  ['client|getname', (session) => (session.name === '' ? NULL_BULK : bulkReply(session.name))],
+  ['client|getname', (session) => (session.name === '' ? nullReply(session.lanes.identity.protocol) : bulkReply(session.name))],
   ['client|setname', setName],
   ['client|setinfo', setInfo],
   ['client|id', (session) => integerReply(session.id)],

@@ -1,12 +1,7 @@
 import { arityText } from '../../command/texts.ts';
 import { arrayReply, bulkReply, OK, PONG, simpleReply } from '../../protocol/encode.ts';
-import { parseInt64 } from '../../protocol/header.ts';
-import { argBytes, argEnd, argStart, type RequestView } from '../../protocol/request.ts';
-import { type Answer, type LocalCommand, refused } from './answer.ts';
-
-/** Bounds of a C int: Redis reads a database index as one. */
-const INT_MAX = 2 ** 31 - 1;
-const INT_MIN = -(2 ** 31);
+import { argBytes, type RequestView } from '../../protocol/request.ts';
+import { type Answer, type LocalCommand, parked } from './answer.ts';
 
 function argBulk(view: RequestView, i: number): Buffer {
   return bulkReply(argBytes(view, i));
@@ -30,15 +25,10 @@ export const time: LocalCommand = () => {
   return arrayReply([bulkReply(String(seconds)), bulkReply(String(micros))]);
 };
 
-export const select: LocalCommand = (_session, view) => {
-  const index = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
-  if (index === 0) return OK;
-  if (Number.isNaN(index)) return refused('value is not an integer or out of range');
-  if (index < INT_MIN || index > INT_MAX) return refused(`value is out of range, value must between ${INT_MIN} and ${INT_MAX}`);
-  return index < 0 ? refused('DB index is out of range') : refused('keyfan: this pool has only database 0');
-};
-
+/** As a new connection, in RESP2 and the pool's database. */
 export const reset: LocalCommand = (session, _view, _row, context) => {
+  if (session.inFlight > 0) return parked(session);
+  session.lanes.reset();
   session.name = '';
   session.user = 'default';
   session.authenticated = context.credentials === null;

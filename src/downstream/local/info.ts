@@ -1,4 +1,4 @@
-import { bulkReply } from '../../protocol/encode.ts';
+import { verbatimReply } from '../../protocol/encode.ts';
 import { argText } from '../../protocol/request.ts';
 import type { InfoSection, LocalCommand } from './answer.ts';
 
@@ -11,10 +11,10 @@ function render(section: InfoSection): string {
 }
 
 /** INFO [section ...]: about keyfan itself, in Redis' form; sections it does not have are empty, as in Redis. */
-export const info: LocalCommand = (_session, view, _row, context) => {
+export const info: LocalCommand = (session, view, _row, context) => {
   const wanted = new Set<string>();
   for (let i = 1; i < view.argc; i++) wanted.add(argText(view, i).toLowerCase());
   const all = wanted.size === 0 || [...wanted].some((word) => ALL.has(word));
   const sections = context.info().filter((section) => all || wanted.has(section.name.toLowerCase()));
-  return bulkReply(sections.map(render).join('\r\n'));
+  return verbatimReply(sections.map(render).join('\r\n'), session.lanes.identity.protocol);
 };

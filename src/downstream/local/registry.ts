@@ -3,8 +3,9 @@ import type { LocalName } from '../../command/row.ts';
 import type { LocalCommand } from './answer.ts';
 import { auth, hello } from './auth.ts';
 import { client } from './client.ts';
-import { echo, ping, quit, reset, select, time } from './connection.ts';
+import { echo, ping, quit, reset, time } from './connection.ts';
 import { info } from './info.ts';
+import { select } from './select.ts';
 
 export type { LocalContext } from './answer.ts';
 
@@ -12,7 +13,7 @@ export type { LocalContext } from './answer.ts';
 export const LOCALS: Readonly<Record<LocalName, LocalCommand>> = {
   auth,
   client,
-  command: (_session, view) => describeCommand(view),
+  command: (session, view) => describeCommand(view, session.lanes.identity.protocol),
   echo,
   hello,
   info,

@@ -69,7 +69,7 @@ t.test('what changes the connection, blocks, or concerns more than its keys neve
   const never =
     'multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe publish spublish pubsub|channels ' +
     'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop blmovem wait waitaof monitor shutdown config|get config|set eval evalsha ' +
-    'eval_ro evalsha_ro fcall fcall_ro script|load function|load keys scan dbsize flushall flushdb randomkey swapdb move replicaof slaveof ' +
+    'eval_ro evalsha_ro fcall fcall_ro script|load function|load keys scan dbsize flushall flushdb randomkey swapdb replicaof slaveof ' +
     'cluster|slots acl|whoami module|load sync psync replconf migrate debug save bgsave bgrewriteaof lastsave failover latency|doctor ' +
     'slowlog|get memory|doctor memory|stats role readonly readwrite asking restore-asking pfdebug pfselftest client|kill client|reply ' +
     'client|tracking client|pause client|unblock client|list';
@@ -100,7 +100,6 @@ t.test('split, local, guarded and constant commands', (t) => {
     xreadgroup: 'no_block_option',
     sort: 'no_sort_patterns',
     sort_ro: 'no_sort_patterns',
-    copy: 'no_other_database',
   });
   const any = COMMAND_ROWS.filter((row) => row.policy === 'any').map((row) => row.name);
   t.same(any.sort(), ['lolwut', 'memory|help', 'object|help', 'xgroup|help', 'xinfo|help']);

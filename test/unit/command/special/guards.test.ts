@@ -68,16 +68,3 @@ t.test('a star behind the pattern is not in it', (t) => {
   t.notOk(refused('no_sort_patterns', 'SORT k BY nosort STORE d*'));
   t.end();
 });
-
-t.test('the database of COPY', (t) => {
-  for (const request of ['COPY a b DB 1', 'copy a b replace db 00', 'COPY a b DB 0 DB 2'])
-    t.ok(refused('no_other_database', request), request);
-  for (const request of ['COPY a b', 'COPY db 1', 'COPY a b DB 0 REPLACE', 'COPY a b DB'])
-    t.notOk(refused('no_other_database', request), request);
-  t.end();
-});
-
-t.test('none lets everything pass', (t) => {
-  t.equal(GUARDS.none(viewOf('XREAD', 'BLOCK', '0')), null);
-  t.end();
-});

@@ -1,0 +1,74 @@
+import type { ErrorCode } from '../../errors.ts';
+import { errorReply, OK } from '../../protocol/encode.ts';
+import { parseInt64 } from '../../protocol/header.ts';
+import { encodeRequest } from '../../protocol/multibulk.ts';
+import { argEnd, argStart } from '../../protocol/request.ts';
+import type { Identity } from '../../upstream/identity.ts';
+import type { SharedLane } from '../../upstream/lane.ts';
+import type { ReplyTarget } from '../../upstream/target.ts';
+import type { Session } from '../session.ts';
+import { LATER, type LocalCommand, parked, refused, TOO_MANY_DATABASES } from './answer.ts';
+
+/** Bounds of a C int: Redis reads a database index as one. */
+const INT_MAX = 2 ** 31 - 1;
+const INT_MIN = -(2 ** 31);
+const PING = encodeRequest(['PING']);
+
+/**
+ * Moves the session to the connections of another database, once a node has answered on one of them: it alone knows how many databases there
+ * are, and says so when keyfan selects one.
+ */
+class Move implements ReplyTarget {
+  readonly owner = this;
+  readonly parts = null;
+  readonly #session: Session;
+  readonly #back: Identity;
+  readonly #lane: SharedLane;
+  readonly #token: number;
+
+  constructor(session: Session, back: Identity, lane: SharedLane) {
+    this.#session = session;
+    this.#back = back;
+    this.#lane = lane;
+    this.#token = session.open();
+    session.barrier = true;
+  }
+
+  onReply(_token: number, buf: Buffer, start: number, end: number): boolean {
+    // A node that is loading, or busy, has the database all the same.
+    const pong = buf.toString('latin1', start, end);
+    if (pong.startsWith('+') || !/^-(NOAUTH|NOPERM)/.test(pong)) return this.#session.onReply(this.#token, OK, 0, OK.length, false);
+    this.#session.lanes.enter(this.#back);
+    return this.#session.onReply(this.#token, buf, start, end, false);
+  }
+
+  onFailure(_token: number, code: ErrorCode, node: string): void {
+    this.#session.lanes.enter(this.#back);
+    const said = /^SELECT: (.*)/s.exec(this.#lane.refusal)?.[1];
+    if (said === undefined) {
+      this.#session.onFailure(this.#token, code, node);
+    } else {
+      const bytes = errorReply(said.replace(/[\r\n]+/g, ' '));
+      this.#session.onReply(this.#token, bytes, 0, bytes.length, false);
+    }
+  }
+}
+
+export const select: LocalCommand = (session, view, _row, context) => {
+  const database = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
+  if (Number.isNaN(database)) return refused('value is not an integer or out of range');
+  if (database < INT_MIN || database > INT_MAX) return refused(`value is out of range, value must between ${INT_MIN} and ${INT_MAX}`);
+  if (database < 0) return refused('DB index is out of range');
+  const back = session.lanes.identity;
+  if (database === back.database) return OK;
+  if (session.inFlight > 0) return parked(session);
+  if (!session.lanes.enter({ ...back, database })) return TOO_MANY_DATABASES;
+  const lane = session.lanes.shared[context.anyNode()] as SharedLane | undefined;
+  if (lane === undefined) {
+    session.lanes.enter(back);
+    return { code: 'no_nodes' };
+  }
+  const move = new Move(session, back, lane);
+  lane.send(PING, 0, PING.length, move, 0, false);
+  return LATER;
+};

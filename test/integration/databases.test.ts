@@ -1,0 +1,97 @@
+import t from 'tap';
+import { startFleet } from '../support/fleet.ts';
+import { connectResp } from '../support/resp-client.ts';
+import { until } from '../support/wait.ts';
+
+const fleet = await startFleet({ args: ['--databases', '20'], pool: { limits: { databases: 4 } } });
+t.teardown(() => fleet.stop());
+
+const KEYS = [0, 1, 2].map((node) => fleet.keyOn(node)) as [string, string, string];
+
+t.test('each session has its database, on every node', async (t) => {
+  const [zero, one] = await Promise.all([fleet.connect(), fleet.connect()]);
+  t.equal((await one.command('SELECT', '1')).text, '+OK\r\n');
+  for (const key of KEYS) {
+    await zero.command('SET', key, 'zero');
+    t.equal((await one.command('GET', key)).value, null, 'not seen from another database');
+    await one.command('SET', key, 'one');
+    t.equal((await zero.command('GET', key)).value, 'zero');
+  }
+  t.same((await one.command('MGET', ...KEYS)).value, ['one', 'one', 'one']);
+  t.match((await one.command('CLIENT', 'INFO')).text, / db=1 /);
+  t.equal((await one.command('SELECT', '0')).text, '+OK\r\n');
+  t.same((await one.command('MGET', ...KEYS)).value, ['zero', 'zero', 'zero']);
+  await Promise.all([zero.close(), one.close()]);
+});
+
+t.test('in a pipeline every request is served in the database it was sent to', async (t) => {
+  const client = await fleet.connect();
+  const commands = [0, 1, 2, 1, 0].flatMap((database) => [
+    ['SELECT', database],
+    ...KEYS.map((key) => ['SET', key, `in ${database}`]),
+    ['MGET', ...KEYS],
+  ]);
+  const replies = await client.pipeline([...commands, ['SELECT', 2], ['MGET', ...KEYS], ['SELECT', 1], ['MGET', ...KEYS]]);
+  t.equal(replies.filter(({ text }) => text === '+OK\r\n').length, 5 * 4 + 2);
+  t.same(replies.at(-1)?.value, ['in 1', 'in 1', 'in 1']);
+  t.same(replies.at(-3)?.value, ['in 2', 'in 2', 'in 2']);
+  await client.close();
+});
+
+t.test("what is no database: the node's own words, and the session stays where it was", async (t) => {
+  const [client, direct] = await Promise.all([fleet.connect(), connectResp(fleet.nodes[0]?.port as number)]);
+  await client.command('SELECT', '1');
+  for (const index of ['20', '-1', 'x', '99999999999', '9223372036854775808']) {
+    t.equal((await client.command('SELECT', index)).text, (await direct.command('SELECT', index)).text, index);
+  }
+  t.match((await client.command('CLIENT', 'INFO')).text, / db=1 /);
+  t.equal((await client.command('SET', KEYS[0], 'still')).text, '+OK\r\n');
+  await Promise.all([client.close(), direct.close()]);
+});
+
+t.test('RESP3 and a database together; RESET goes back to the first', async (t) => {
+  const client = await fleet.connect();
+  await client.command('SELECT', '3');
+  await client.command('SET', KEYS[1], 'three');
+  await client.command('HELLO', '3');
+  t.equal((await client.command('GET', KEYS[1])).text, '$5\r\nthree\r\n');
+  await client.command('RESET');
+  t.match((await client.command('CLIENT', 'INFO')).text, / db=0 .* resp=2 /);
+  await client.close();
+});
+
+t.test('COPY … DB and MOVE stay on the shard', async (t) => {
+  const client = await fleet.connect();
+  await client.command('SET', 'moved', '1');
+  t.equal((await client.command('COPY', 'moved', 'moved', 'DB', '2')).text, ':1\r\n');
+  t.equal((await client.command('MOVE', 'moved', '1')).text, ':1\r\n');
+  t.equal((await client.command('GET', 'moved')).value, null);
+  for (const database of [1, 2]) {
+    await client.command('SELECT', database);
+    t.equal((await client.command('GET', 'moved')).value, '1');
+  }
+  await client.close();
+});
+
+t.test('no more databases at a time than the limit says; those that nobody uses make room', async (t) => {
+  // Four databases, each in two versions of RESP: eight identities, of which one is always there.
+  const clients = await Promise.all(Array.from({ length: 8 }, () => fleet.connect()));
+  for (let i = 0; i < 7; i++) t.equal((await clients[i]?.command('SELECT', 5 + i))?.text, '+OK\r\n');
+  t.match((await clients[7]?.command('SELECT', 15))?.text, /^-ERR keyfan: too many databases are in use/);
+  await clients[0]?.close();
+  await until(async () => (await clients[7]?.command('SELECT', 15))?.text === '+OK\r\n', 'room for another database');
+  await Promise.all(clients.slice(1).map((client) => client.close()));
+});
+
+t.test('a database of its own for a pool', async (t) => {
+  const other = await startFleet({ nodes: 1, pool: { database: 5 } });
+  const client = await other.connect();
+  await client.command('SET', 'k', 'v');
+  const direct = await connectResp(other.nodes[0]?.port as number);
+  await direct.command('SELECT', '5');
+  t.equal((await direct.command('GET', 'k')).value, 'v');
+  await client.command('SELECT', '0');
+  t.equal((await client.command('GET', 'k')).value, null);
+  await Promise.all([client.close(), direct.close()]);
+  await other.stop();
+});
