@@ -14,12 +14,13 @@ t.test('bounds of bulks', async (t) => {
     ['$3\r\nabc\r\n', 9],
     ['$0\r\n\r\n', 6],
     ['$-1\r\n', 5],
+    ['_\r\n', 3],
     ['$4\r\n\r\n\r\n\r\n', 10],
     [`$10\r\n${'x'.repeat(10)}\r\n`, 17],
   ] as const) {
     t.equal(bulkEnd(...at(reply)), PAD.length + end, JSON.stringify(reply));
   }
-  for (const other of ['+OK\r\n', ':1\r\n', '*1\r\n:1\r\n', '-ERR\r\n', '_\r\n']) t.equal(bulkEnd(...at(other)), -1, JSON.stringify(other));
+  for (const other of ['+OK\r\n', ':1\r\n', '*1\r\n:1\r\n', '-ERR\r\n']) t.equal(bulkEnd(...at(other)), -1, JSON.stringify(other));
 });
 
 t.test('numbers', async (t) => {
