@@ -25,6 +25,8 @@ export const ERRORS = {
   syntax: row('client', 'no', false, 'ERR syntax error'),
   refused: row('client', 'no', false, 'ERR %s'),
   cross_slot: row('client', 'no', false, "CROSSSLOT Keys in request don't hash to the same slot"),
+  exec_abort: row('client', 'no', false, 'EXECABORT Transaction discarded because of previous errors.'),
+  exec_invalid: row('client', 'no', false, 'EXECABORT Transaction discarded because of: %s'),
   no_auth: row('client', 'no', false, 'NOAUTH Authentication required.'),
   no_auth_hello: row(
     'client',

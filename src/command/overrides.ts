@@ -1,4 +1,4 @@
-import type { GuardName, LocalName, SplitName } from './row.ts';
+import type { BlocksName, GuardName, LocalName, SplitName } from './row.ts';
 
 /**
  * What keyfan does with each command where the rule "keys lead to a shard, everything else is refused" is not enough.
@@ -37,23 +37,35 @@ export const ANY: readonly (readonly [names: string, reason: string])[] = [
 ];
 
 export const GUARDED: readonly Entry<GuardName>[] = [
-  ['no_block_option', 'xread xreadgroup', 'with BLOCK they would hold up the shared connection; without it they are plain reads'],
   ['no_sort_patterns', 'sort sort_ro', 'BY and GET patterns make up keys that may live on other nodes'],
 ];
 
+/** On a connection of the session's own, behind a fence: the text of a script's error may look like further replies. */
+export const SCRIPTS: readonly (readonly [names: string, reason: string])[] = [
+  ['eval evalsha eval_ro evalsha_ro fcall fcall_ro', 'a script is routed by the keys that it declares'],
+];
+
+/** On a connection of the session's own, which may be kept for as long as the client likes. */
+export const BLOCKING: readonly (readonly [names: string, reason: string])[] = [
+  ['blpop brpop brpoplpush blmove blmovem blmpop bzpopmin bzpopmax bzmpop', 'it would hold up the shared connection'],
+];
+
+export const MAY_BLOCK: readonly Entry<BlocksName>[] = [
+  ['block_option', 'xread xreadgroup', 'with BLOCK they would hold up the shared connection; without it they are plain reads'],
+];
+
+export const TRANSACTIONS: readonly (readonly [names: string, reason: string])[] = [
+  ['multi exec discard watch unwatch', 'queued by keyfan and sent as one piece to the node of the keys'],
+];
+
 export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
-  ['multi exec discard watch unwatch', 'a transaction needs a connection of its own, and keyfan shares its connections'],
   [
     'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe publish spublish pubsub',
     'channels belong to single nodes; connect to a node for pub/sub',
   ],
-  [
-    'blpop brpop brpoplpush blmove blmovem blmpop bzpopmin bzpopmax bzmpop',
-    'it would hold up the shared connection; use the form that does not block and ask again',
-  ],
   ['wait waitaof', 'it concerns the writes of one connection, and keyfan shares its connections'],
   ['monitor', 'it never ends; connect to a node for it'],
-  ['eval evalsha eval_ro evalsha_ro fcall fcall_ro script function', 'scripts do not run on shared connections'],
+  ['script function', 'it concerns all nodes'],
   ['keys scan dbsize randomkey flushall flushdb', 'it concerns the keys of all nodes; ask each node for it'],
   ['swapdb', 'it concerns the keys of all nodes'],
   [

@@ -1,5 +1,18 @@
-import { ANY, EVERYWHERE, GUARDED, LOCAL, REFUSED, REFUSED_CONTAINER, REFUSED_UNLISTED, SPLIT } from './overrides.ts';
-import type { GuardName, LocalName, Policy, SplitName } from './row.ts';
+import {
+  ANY,
+  BLOCKING,
+  EVERYWHERE,
+  GUARDED,
+  LOCAL,
+  MAY_BLOCK,
+  REFUSED,
+  REFUSED_CONTAINER,
+  REFUSED_UNLISTED,
+  SCRIPTS,
+  SPLIT,
+  TRANSACTIONS,
+} from './overrides.ts';
+import type { BlocksName, GuardName, LocalName, Policy, SplitName } from './row.ts';
 
 export interface Decision {
   readonly policy: Policy;
@@ -7,6 +20,7 @@ export interface Decision {
   readonly split?: SplitName;
   readonly refusal?: string;
   readonly guard?: GuardName;
+  readonly blocks?: BlocksName;
 }
 
 /** What the default rule needs to know of a command. */
@@ -25,6 +39,10 @@ type Decide = (name: string) => Decision;
 const DECISIONS: ReadonlyMap<string, Decide> = new Map<string, Decide>([
   ...named(REFUSED, ([, reason]) => refuse(reason)),
   ...named(ANY, () => () => ({ policy: 'any' })),
+  ...named(SCRIPTS, () => () => ({ policy: 'script' })),
+  ...named(BLOCKING, () => () => ({ policy: 'block' })),
+  ...named(turned(MAY_BLOCK), ([, blocks]) => () => ({ policy: 'block', blocks })),
+  ...named(TRANSACTIONS, () => () => ({ policy: 'transaction' })),
   ...named(turned(LOCAL), ([, local]) => () => ({ policy: 'local', local })),
   ...named(turned(SPLIT), ([, split]) => () => ({ policy: 'split', split })),
   ...named(turned(GUARDED), ([, guard]) => () => ({ policy: 'shard', guard })),

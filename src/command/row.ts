@@ -24,6 +24,8 @@ export interface CommandRow {
   readonly refusal?: string | undefined;
   /** Extra check on the arguments before it may pass (BLOCK option, SORT patterns …): name in `command/special/`. */
   readonly guard?: GuardName | undefined;
+  /** Set when `policy` is `block` and it depends on the arguments whether the command may wait: name in `command/special/`. */
+  readonly blocks?: BlocksName | undefined;
   /** In a pool that keeps copies (`random`): goes to every node, so that no stale copy survives. */
   readonly everywhere: boolean;
   /** Subcommand rows by lower-case name, where this is a container. */
@@ -33,15 +35,18 @@ export interface CommandRow {
 /**
  * What keyfan does with a command. Closed: whoever adds one is led by the compiler to every table that needs a row.
  * `shard`: forwarded whole; all keys must share a shard. `split`: one fragment per shard, replies merged. `any`: keyless
- * and the same on every node, forwarded to one. `local`: answered by keyfan. `refuse`: never reaches a node.
+ * and the same on every node, forwarded to one. `local`: answered by keyfan. `script`, `block`: as `shard`, on a connection of the session's
+ * own. `transaction`: MULTI and its kin. `refuse`: never reaches a node.
  */
-export type Policy = 'shard' | 'split' | 'any' | 'local' | 'refuse';
+export type Policy = 'shard' | 'split' | 'any' | 'local' | 'script' | 'block' | 'transaction' | 'refuse';
 
 export type SplitName = 'mget' | 'mset' | 'sum';
 
 export type LocalName = 'ping' | 'echo' | 'quit' | 'time' | 'command' | 'client' | 'hello' | 'auth' | 'select' | 'reset' | 'info';
 
-export type GuardName = 'no_block_option' | 'no_sort_patterns';
+export type GuardName = 'no_sort_patterns';
+
+export type BlocksName = 'block_option';
 
 /** Where keys stand among the arguments; indexes count the command name as 0. Words are in lower case. */
 export type KeySpec =

@@ -35,6 +35,7 @@ function rowOf(command: Command): CommandRow {
     split: decision.split,
     refusal: decision.refusal,
     guard: decision.guard,
+    blocks: decision.blocks,
     everywhere: isEverywhere(command.name),
     subcommands: container ? new Map(rows) : undefined,
   });

@@ -127,6 +127,12 @@ const poolFields = z.strictObject({
     .max(2 ** 31 - 1)
     .default(0)
     .describe('The database of clients that select none.'),
+  scripts: z
+    .enum(['own', 'shared'])
+    .default('own')
+    .describe(
+      "own: a script runs on a connection that is the client's own for the time. shared: on the shared one, which a script's forged error text can bring out of step on old nodes.",
+    ),
   timeouts: timeouts.prefault({}),
   limits: limits.prefault({}),
   reconnect: reconnect.prefault({}),

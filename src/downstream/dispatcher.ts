@@ -1,5 +1,5 @@
-import { collectKeys, KeyList } from '../command/keys.ts';
 import type { CommandRow, Policy } from '../command/row.ts';
+import { BLOCKS } from '../command/special/blocks.ts';
 import { GUARDS } from '../command/special/guards.ts';
 import { isWhole, SPLITS, type Split } from '../command/split.ts';
 import { arityOk, commandOf } from '../command/table.ts';
@@ -7,23 +7,29 @@ import { arityText, unknownText } from '../command/texts.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import { argEnd, argStart, argText, type RequestView } from '../protocol/request.ts';
 import type { RequestBuilder } from '../protocol/request-builder.ts';
-import { NO_NODE, type Topology } from '../routing/topology.ts';
-import type { Backend } from '../upstream/backend.ts';
+import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane.ts';
+import { runBlocking } from './blocking.ts';
 import { FanOut } from './fan-out.ts';
 import { LATER } from './local/answer.ts';
 import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
+import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
+import { ScriptStore } from './script-store.ts';
+import { Scripts } from './scripts.ts';
 import type { Session } from './session.ts';
 import { Splitter } from './splitter.ts';
+import { Transaction, type TransactionContext } from './transaction.ts';
 
 export interface DispatcherOptions {
-  readonly topology: Topology;
-  /** In the order of `topology.nodes`. */
-  readonly backends: readonly Backend[];
+  readonly router: Router;
   readonly counters: PoolCounters;
   readonly local: LocalContext;
   /** In a pool where any node serves every key: send writes to all of them. */
   readonly writesToAll: boolean;
+  /** Scripts run on shared connections. */
+  readonly shareScripts: boolean;
+  /** Bytes that one transaction may queue. */
+  readonly queuedBytesMax: number;
 }
 
 /** Names that only a web page tricked into talking to us would send (cross-protocol scripting); as in Redis, up to a NUL. */
@@ -36,29 +42,25 @@ const NO_ORDER = new Uint16Array(0);
  *   request ─▶ row ─▶ arity, authentication ─▶ PLANS[row.policy] ─▶ reply queue place + fragment(s), or a reply at once
  */
 export class Dispatcher {
-  /** Swapped whole when nodes are ejected or come back. */
-  topology: Topology;
-  readonly #backends: readonly Backend[];
+  readonly #router: Router;
   readonly #counters: PoolCounters;
   readonly #local: LocalContext;
   readonly #writesToAll: boolean;
   readonly #keyed: boolean;
   readonly #splitter: Splitter;
-  readonly #keys = new KeyList();
-  /** Scratch for `pickAny`. */
-  readonly #load: Int32Array;
-  readonly #up: Uint8Array;
+  readonly #scripts: Scripts;
+  readonly #transactions: TransactionContext;
 
   constructor(options: DispatcherOptions) {
-    this.topology = options.topology;
-    this.#backends = options.backends;
+    const { router } = options;
+    this.#router = router;
     this.#counters = options.counters;
     this.#local = options.local;
     this.#writesToAll = options.writesToAll;
-    this.#keyed = options.topology.source.strategy.placement === 'keyed';
-    this.#splitter = new Splitter(options.backends.length);
-    this.#load = new Int32Array(options.backends.length);
-    this.#up = new Uint8Array(options.backends.length);
+    this.#keyed = router.keyed;
+    this.#splitter = new Splitter(router.topology.nodes.length);
+    this.#scripts = new Scripts(router, new ScriptStore(), options.shareScripts);
+    this.#transactions = { router, scripts: this.#scripts, queuedBytesMax: options.queuedBytesMax };
   }
 
   dispatch(session: Session, view: RequestView): void {
@@ -68,7 +70,7 @@ export class Dispatcher {
       return;
     }
     if (!arityOk(row, view.argc)) {
-      session.fail(session.open(), 'wrong_arity', arityText(row));
+      this.#wrongArity(session, row);
       return;
     }
     this.#count(session, row);
@@ -76,8 +78,9 @@ export class Dispatcher {
       session.fail(session.open(), 'no_auth');
       return;
     }
+    if (session.mode?.take(view, row)) return;
     if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') {
-      this.#forward(session, view, this.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey)));
+      this.#forward(session, view, this.#router.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey)));
       return;
     }
     this.#plans[row.policy](session, view, row);
@@ -88,11 +91,11 @@ export class Dispatcher {
    * speaks against it, and then it counts as received; else null, and it has to be read whole first.
    */
   route(session: Session, view: RequestView, argsDeclared: number): Lane | null {
-    if (!this.#keyed || !session.authenticated || view.argc === 0) return null;
+    if (!this.#keyed || !session.authenticated || session.mode !== null || view.argc === 0) return null;
     const row = commandOf(view);
     if (row === null || row.policy !== 'shard' || row.guard !== undefined || !arityOk(row, argsDeclared)) return null;
     if (row.soleKey === 0 || row.soleKey >= view.argc) return null;
-    const node = this.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey));
+    const node = this.#router.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey));
     if (node === NO_NODE) return null;
     this.#count(session, row);
     return session.lanes.at[node] as Lane;
@@ -107,8 +110,11 @@ export class Dispatcher {
   readonly #plans: Readonly<Record<Policy, (session: Session, view: RequestView, row: CommandRow) => void>> = {
     shard: (session, view, row) => this.#shard(session, view, row),
     split: (session, view, row) => this.#split(session, view, row),
-    any: (session, view) => this.#forward(session, view, this.anyNode()),
+    any: (session, view) => this.#forward(session, view, this.#router.anyNode()),
     local: (session, view, row) => this.#answer(session, view, row),
+    script: (session, view, row) => this.#script(session, view, row),
+    block: (session, view, row) => this.#block(session, view, row),
+    transaction: (session, view, row) => this.#transaction(session, view, row),
     refuse: (session, _view, row) => session.fail(session.open(), 'refused', row.refusal),
   };
 
@@ -117,7 +123,19 @@ export class Dispatcher {
       session.destroy('cross_protocol');
       return;
     }
+    session.mode?.onInvalid();
     session.fail(session.open(), 'unknown_command', unknownText(view));
+  }
+
+  #wrongArity(session: Session, row: CommandRow): void {
+    if (row.name === 'exec') {
+      // As Redis: also where there is no transaction.
+      session.transaction?.drop();
+      session.fail(session.open(), 'exec_invalid', arityText(row));
+      return;
+    }
+    session.mode?.onInvalid();
+    session.fail(session.open(), 'wrong_arity', arityText(row));
   }
 
   #answer(session: Session, view: RequestView, row: CommandRow): void {
@@ -141,22 +159,6 @@ export class Dispatcher {
     else lane.send(view.buf, view.base, view.limit, session, token, given);
   }
 
-  /** A node for what every node answers alike: the first that is up. */
-  anyNode(): number {
-    const node = this.#backends.findIndex((backend, i) => backend.state === 'up' && this.topology.live[i] === 1);
-    return node >= 0 ? node : this.topology.live.indexOf(1);
-  }
-
-  /** One of the nodes that all hold everything. */
-  #pickNode(): number {
-    for (let i = 0; i < this.#backends.length; i++) {
-      const backend = this.#backends[i] as Backend;
-      this.#load[i] = backend.inFlight;
-      this.#up[i] = backend.state === 'up' ? 1 : 0;
-    }
-    return this.topology.live.indexOf(1) < 0 ? NO_NODE : this.topology.pickAny(this.#load, this.#up, Math.random);
-  }
-
   #shard(session: Session, view: RequestView, row: CommandRow): void {
     const refusal = row.guard === undefined ? null : GUARDS[row.guard](view);
     if (refusal !== null) {
@@ -167,24 +169,34 @@ export class Dispatcher {
       this.#anywhere(session, view, row);
       return;
     }
-    const count = collectKeys(row, view, this.#keys);
+    const node = this.#router.nodeOf(view, row);
+    if (node === CROSS_SLOT) session.fail(session.open(), 'cross_slot');
     // Not a valid request: whichever node gets it answers with Redis' own error.
-    if (count <= 0) {
-      this.#forward(session, view, this.anyNode());
-      return;
-    }
-    const node = this.#nodeOfKey(view, 0);
-    for (let key = 1; key < count; key++) {
-      if (this.#nodeOfKey(view, key) === node) continue;
-      session.fail(session.open(), 'cross_slot');
-      return;
-    }
-    this.#forward(session, view, node);
+    else this.#forward(session, view, node === NO_KEYS ? this.#router.anyNode() : node);
   }
 
-  #nodeOfKey(view: RequestView, key: number): number {
-    const arg = this.#keys.at[key] as number;
-    return this.topology.nodeFor(view.buf, argStart(view, arg), argEnd(view, arg));
+  #script(session: Session, view: RequestView, row: CommandRow): void {
+    if (!this.#keyed && this.#writesToAll && row.write) this.#refuseCopies(session, row);
+    else this.#scripts.run(session, view, row);
+  }
+
+  #block(session: Session, view: RequestView, row: CommandRow): void {
+    if (row.blocks !== undefined && !BLOCKS[row.blocks](view)) this.#shard(session, view, row);
+    else runBlocking(session, view, row, this.#router);
+  }
+
+  #transaction(session: Session, view: RequestView, row: CommandRow): void {
+    if (!this.#keyed) {
+      this.#refuseCopies(session, row);
+      return;
+    }
+    session.transaction ??= new Transaction(session, this.#transactions);
+    session.transaction.command(view, row);
+  }
+
+  #refuseCopies(session: Session, row: CommandRow): void {
+    const why = 'the nodes of this pool hold copies, which it would make differ';
+    session.fail(session.open(), 'refused', `keyfan: '${row.name}' is not supported: ${why}`);
   }
 
   #split(session: Session, view: RequestView, row: CommandRow): void {
@@ -199,7 +211,7 @@ export class Dispatcher {
     }
     const splitter = this.#splitter;
     const keys = (view.argc - split.first) / split.step;
-    splitter.split(view, split.first, split.step, keys, this.topology);
+    splitter.split(view, split.first, split.step, keys, this.#router.topology);
     if (splitter.fragments <= 1) this.#forward(session, view, splitter.fragments === 0 ? NO_NODE : (splitter.node[0] as number));
     else this.#fanOut(session, row, split, keys);
   }
@@ -225,11 +237,11 @@ export class Dispatcher {
   /** In a pool whose nodes all hold everything: one node, or all of them where copies would tell different stories. */
   #anywhere(session: Session, view: RequestView, row: CommandRow): void {
     if (row.everywhere || (row.write && this.#writesToAll)) this.#broadcast(session, view, row);
-    else this.#forward(session, view, this.#pickNode());
+    else this.#forward(session, view, this.#router.pickNode());
   }
 
   #broadcast(session: Session, view: RequestView, row: CommandRow): void {
-    const lanes = session.lanes.at.filter((_, i) => this.topology.live[i] === 1);
+    const lanes = session.lanes.at.filter((_, i) => this.#router.topology.live[i] === 1);
     const token = session.open();
     if (lanes.length === 0) {
       session.fail(token, 'no_nodes');

@@ -57,15 +57,6 @@ export class Lanes implements Reserver {
     return this.#waiting > 0;
   }
 
-  /** True where the session has connections of its own. */
-  get hasReserved(): boolean {
-    return this.#reserved.size > 0;
-  }
-
-  reserved(): IterableIterator<ReservedLane> {
-    return this.#reserved.values();
-  }
-
   /** The shared lanes of the session's identity. */
   get shared(): readonly SharedLane[] {
     return this.#set.lanes;
@@ -91,10 +82,13 @@ export class Lanes implements Reserver {
     this.at = this.#set.lanes;
   }
 
-  /** The session's own connection to node `index`, asked for where it has none: then neither `connection` nor `failure` is set yet. */
+  /** The session's own connection to node `index`, which may be waited for or have failed. */
+  own(index: number): ReservedLane | undefined {
+    return this.#reserved.get(index);
+  }
+
+  /** Asks for a connection of the session's own to node `index`, where it has none. */
   reserve(index: number): ReservedLane {
-    const existing = this.#reserved.get(index);
-    if (existing !== undefined) return existing;
     const lane = new ReservedLane(index, this.#set.lanes[index] as SharedLane, this);
     this.#reserved.set(index, lane);
     this.#waiting++;

@@ -8,3 +8,13 @@ export interface Mode {
   /** The request is none that could be taken: unknown, or of wrong arity. It has been answered. */
   onInvalid(): void;
 }
+
+/** WATCHed keys and queued commands of a session. */
+export interface TransactionMode extends Mode {
+  /** Bytes that wait for EXEC. */
+  readonly heldBytes: number;
+  /** WATCH, UNWATCH, MULTI, EXEC, DISCARD. */
+  command(view: RequestView, row: CommandRow): void;
+  /** Forgets what is watched and queued. */
+  drop(): void;
+}

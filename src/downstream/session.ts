@@ -13,20 +13,21 @@ import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
 import type { Flushable } from '../util/turn.ts';
 import { adopt } from './adopt.ts';
-import { ClientFacts } from './client-facts.ts';
 import { Held } from './held.ts';
 import { Lanes, type LanesOwner } from './lanes.ts';
 import { endAndLinger } from './linger.ts';
-import type { Mode } from './mode.ts';
 import { Pace } from './pace.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import { SendProgress } from './send-progress.ts';
 import type { SessionContext } from './session-context.ts';
+import { SessionState } from './session-state.ts';
 import type { Uploader } from './upload.ts';
 import { Uploads } from './uploads.ts';
 
 /** Whoever has not authenticated gets no more memory than this for replies it does not read, in bytes. */
 const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
+/** Bytes of further requests up to which a blocked client is read from. */
+const BLOCKED_QUERY_MAX = 64 * 1024;
 /** A client that keeps others waiting is disconnected so many times sooner. */
 const CROWDED = 5;
 
@@ -38,7 +39,7 @@ const CROWDED = 5;
  *                  │ opens a place                │ settle(token)
  *   socket ◀─ OutBuffer ◀──────────── ReplyQueue ◀┘
  */
-export class Session extends ClientFacts implements Uploader, PartTaker, IntakeOwner, LanesOwner, Member, Flushable {
+export class Session extends SessionState implements Uploader, PartTaker, IntakeOwner, LanesOwner, Member, Flushable {
   readonly owner = this;
   readonly parts = this;
   dirty = false;
@@ -48,10 +49,6 @@ export class Session extends ClientFacts implements Uploader, PartTaker, IntakeO
   lastReadAt: number;
 
   readonly lanes: Lanes;
-  /** Set where requests mean something else than usual. */
-  mode: Mode | null = null;
-  /** Everything that is owed must be answered, and what is waited for be there, before another request is handled. */
-  barrier = false;
 
   readonly #context: SessionContext<Session>;
   readonly #scanner: RequestScanner;
@@ -67,8 +64,6 @@ export class Session extends ClientFacts implements Uploader, PartTaker, IntakeO
   readonly #uploads: Uploads;
   readonly #held = new Held();
   readonly #account: Account;
-  /** The request at hand comes again later. */
-  #parked = false;
   /** Not handling requests because of a limit; what was read waits in the intake. */
   #paused = false;
   /** Take nothing new; close when everything read so far is answered. */
@@ -98,7 +93,7 @@ export class Session extends ClientFacts implements Uploader, PartTaker, IntakeO
     this.authenticated = !context.authRequired;
     this.lastReadAt = tick();
     socket.on('error', () => {});
-    socket.on('end', () => this.drain());
+    socket.on('end', () => (this.blocked === null ? this.drain() : this.destroy(null)));
     socket.on('drain', () => this.#resume());
     socket.on('close', () => this.#onClose());
   }
@@ -126,7 +121,7 @@ export class Session extends ClientFacts implements Uploader, PartTaker, IntakeO
 
   /** Bytes of requests that are not handled yet. */
   get queryBytes(): number {
-    return this.#intake.carry.length + this.#uploads.collectedBytes;
+    return this.#intake.carry.length + this.#uploads.collectedBytes + (this.transaction === null ? 0 : this.transaction.heldBytes);
   }
 
   /** True where the client is taken to ask for bulk replies. */
@@ -146,7 +141,7 @@ export class Session extends ClientFacts implements Uploader, PartTaker, IntakeO
     this.#intake.accept(buf, size);
     const carried = this.#intake.carry.length;
     if (carried > this.#context.limits.queryBytesMax) this.destroy('query_limit');
-    else if (carried > 0 || this.#account.bytes > 0) this.#tellHeld();
+    else if (carried > 0 || this.transaction !== null || this.#account.bytes > 0) this.#tellHeld();
   }
 
   /** Handles the whole requests in `src[from, to)` and passes on what has come of a large one; returns the offset behind what was used. */
@@ -174,8 +169,8 @@ export class Session extends ClientFacts implements Uploader, PartTaker, IntakeO
         this.#tellHeld();
       } else {
         this.#context.dispatch(this, scanner);
-        if (this.#parked) {
-          this.#parked = false;
+        if (this.parked) {
+          this.parked = false;
           this.#pause();
           return start;
         }
@@ -208,12 +203,6 @@ export class Session extends ClientFacts implements Uploader, PartTaker, IntakeO
 
   onLaneReady(): void {
     if (this.#paused) this.#context.turn.mark(this);
-  }
-
-  /** The request at hand is not handled now: it comes again when everything that is owed has been answered and no lane is waited for. */
-  park(): void {
-    this.#parked = true;
-    this.barrier = true;
   }
 
   /** The nodes' own words, between two replies. */
@@ -327,9 +316,9 @@ export class Session extends ClientFacts implements Uploader, PartTaker, IntakeO
   }
 
   #pause(): void {
-    if (this.#paused) return;
     this.#paused = true;
-    this.#reading.stop();
+    // A client that is blocked is heard leaving, unless it goes on and on sending.
+    if (this.blocked === null || this.#intake.carry.length > BLOCKED_QUERY_MAX) this.#reading.stop();
   }
 
   /** Goes on where `#pause` stopped, once half of what is allowed is free again. */

@@ -4,6 +4,7 @@ import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { InfoSection } from '../downstream/local/answer.ts';
 import { PacePool } from '../downstream/pace.ts';
+import { Router } from '../downstream/router.ts';
 import { Session } from '../downstream/session.ts';
 import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
 import { errorText } from '../errors.ts';
@@ -45,6 +46,8 @@ export interface PoolOptions {
   readonly autoEject: EjectorOptions;
   /** Only for strategies whose nodes all hold everything. */
   readonly writesToAll: boolean;
+  /** Scripts run on shared connections. */
+  readonly shareScripts: boolean;
   /** Sections of INFO that are about the process. */
   info(): readonly InfoSection[];
   /** A client has gone; also one that was refused. */
@@ -66,6 +69,7 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #log: Log;
   readonly #listener: Listener;
+  readonly #router: Router;
   readonly #dispatcher: Dispatcher;
   readonly #ejector: Ejector;
   readonly #context: SessionContext<Session>;
@@ -80,9 +84,12 @@ export class Pool {
     const { topology, limits, credentials } = options;
     this.#ejector = new Ejector(options.autoEject, topology, this.backends, (next) => this.#swap(next), log);
     for (const node of options.nodes) this.backends.push(new Backend(node, this.#ejector, turn, log));
-    const local = { credentials, anyNode: () => this.#dispatcher.anyNode(), info: () => [...options.info(), ...this.#info()] };
+    const router = new Router(topology, this.backends);
+    this.#router = router;
+    const local = { credentials, anyNode: () => router.anyNode(), info: () => [...options.info(), ...this.#info()] };
     const { backends, counters } = this;
-    this.#dispatcher = new Dispatcher({ topology, backends, counters, local, writesToAll: options.writesToAll });
+    const { writesToAll, shareScripts } = options;
+    this.#dispatcher = new Dispatcher({ router, counters, local, writesToAll, shareScripts, queuedBytesMax: limits.queryBytesMax });
     counters.topologyVersion = topology.version;
     const lanes = new LaneSets(backends, { protocol: 2, database: options.database }, options.identitiesMax);
     this.#context = {
@@ -107,7 +114,7 @@ export class Pool {
   }
 
   get topology(): Topology {
-    return this.#dispatcher.topology;
+    return this.#router.topology;
   }
 
   get listening(): boolean {
@@ -217,7 +224,7 @@ export class Pool {
   }
 
   #swap(topology: Topology): void {
-    this.#dispatcher.topology = topology;
+    this.#router.topology = topology;
     this.counters.topologyVersion = topology.version;
     this.#log.info({ pool: this.name, version: topology.version }, 'topology changed');
   }

@@ -151,6 +151,13 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     return true;
   }
 
+  /** As `sendCollected`, for `count` requests as one piece; the replies of all but the last are for `others`. */
+  sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): boolean {
+    if (this.#inFlight.size + count > this.#options.inFlightMax || this.#isFull(requests.length)) return false;
+    for (let i = 0; i < count - 1; i++) this.#enter(others, i);
+    return this.sendCollected(requests, target, token);
+  }
+
   /** Begins a request that comes in parts, with what there is of it; it has no deadline before `endRequest`. For connections that nobody else uses. */
   beginRequest(request: OutBuffer, target: ReplyTarget, token: number): void {
     this.#enter(target, token);

@@ -19,6 +19,11 @@ export interface Lane {
   send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
   /** As `send`, for a request that was collected in an out-buffer, which is emptied. */
   sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void;
+  /**
+   * As `sendCollected`, for several requests as one piece, with nothing between them: the last one's reply is for `target`, each other's for
+   * `others` (token: its number from 0).
+   */
+  sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void;
   /** As `send`, on a connection where nothing waits behind the reply. Its caller sees to it that nothing else of the target's owner is in flight here. */
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
   /** Gets `taker` a connection of its own for one request. */
@@ -107,6 +112,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return this.#reserved.size;
   }
 
+  /** Changes whenever the node may have been started anew. */
+  get epoch(): number {
+    return this.#owner.counters.reconnects;
+  }
+
   #sum(amount: (connection: Connection) => number): number {
     let sum = this.shared === null ? 0 : amount(this.shared);
     for (const lease of this.#leases.values()) sum += amount(lease);
@@ -139,6 +149,16 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     }
     this.#owner.counters.requests++;
     if (!connection.sendCollected(request, target, token)) this.#refuse('queue_full', target, token);
+  }
+
+  sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void {
+    const connection = this.#laneOf(target) ?? this.#open();
+    if (connection === null) {
+      this.#refuse('node_down', target, token);
+      return;
+    }
+    this.#owner.counters.requests += count;
+    if (!connection.sendBatch(requests, count, others, target, token)) this.#refuse('queue_full', target, token);
   }
 
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {

@@ -52,6 +52,11 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     this.#reserver = reserver;
   }
 
+  /** See `SharedLane.epoch`. */
+  get epoch(): number {
+    return this.#lane.epoch;
+  }
+
   /** Asks for the connection; `Reserver.onReserved` may be called before this returns. */
   begin(): void {
     this.#lane.reserve(this);
@@ -94,6 +99,13 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     const { connection } = this;
     if (connection === null) target.onFailure(token, 'not_sent', this.node);
     else if (!connection.sendCollected(request, target, token)) target.onFailure(token, 'queue_full', this.node);
+  }
+
+  sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void {
+    this.#used = true;
+    const { connection } = this;
+    if (connection === null) target.onFailure(token, 'not_sent', this.node);
+    else if (!connection.sendBatch(requests, count, others, target, token)) target.onFailure(token, 'queue_full', this.node);
   }
 
   lease(taker: LeaseTaker): void {

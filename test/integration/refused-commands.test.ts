@@ -13,9 +13,6 @@ function requestOf(row: CommandRow): string[] {
 
 /** Commands that pass, but not with these arguments. */
 const GUARDED = [
-  'XREAD BLOCK 0 STREAMS x 0',
-  'XREAD COUNT 1 BLOCK 100 STREAMS x 0',
-  'XREADGROUP GROUP g c BLOCK 0 STREAMS x >',
   'SORT l BY weight_* GET data_*',
   'SORT l GET data_*',
   'SORT_RO l BY w_*',
@@ -30,7 +27,7 @@ t.test('refused commands get an error, reach no node and leave the connection us
 
   const all = COMMAND_ROWS.filter((row) => row.policy === 'refuse');
   const refused = all.filter((row) => row.subcommands === undefined);
-  t.ok(refused.length > 100, `${refused.length} rows`);
+  t.ok(refused.length > 50, `${refused.length} rows`);
   const requests = refused.map(requestOf);
   const replies = await client.pipeline(requests);
   refused.forEach((row, i) => {

@@ -1,12 +1,10 @@
 import type { RequestView } from '../../protocol/request.ts';
 import type { GuardName } from '../row.ts';
-import { noBlockOption } from './block-option.ts';
 import { noSortPatterns } from './sort-patterns.ts';
 
 /** Null lets the request pass; a text refuses it (stands behind `ERR `). */
 export type Guard = (view: RequestView) => string | null;
 
 export const GUARDS: Readonly<Record<GuardName, Guard>> = {
-  no_block_option: noBlockOption,
   no_sort_patterns: noSortPatterns,
 };

@@ -13,6 +13,9 @@ t.test('every row is decided, with what its policy needs and nothing else', (t) 
       shard: row.keys.kind !== 'none',
       split: row.split !== undefined && row.keys.kind === 'range',
       any: row.keys.kind === 'none' && !row.write,
+      script: row.keys.kind === 'numkeys' && row.keys.mayBeZero,
+      block: row.keys.kind !== 'none',
+      transaction: row.keys.kind === 'none' || row.name === 'watch',
       local: row.local !== undefined && row.keys.kind === 'none',
       refuse: row.refusal?.startsWith(`keyfan: '${row.name}' is not supported: `) === true,
     } satisfies Record<Policy, boolean>;
@@ -22,6 +25,7 @@ t.test('every row is decided, with what its policy needs and nothing else', (t) 
       [row.local, 'local'],
       [row.refusal, 'refuse'],
       [row.guard, 'shard'],
+      [row.blocks, 'block'],
     ] as const;
     for (const [value, policy] of extras) {
       if (value !== undefined && row.policy !== policy) t.fail(`${row.name}: ${row.policy} with ${value}`);
@@ -67,9 +71,8 @@ t.test('the overrides name existing commands, each once', (t) => {
 
 t.test('what changes the connection, blocks, or concerns more than its keys never reaches a node', (t) => {
   const never =
-    'multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe publish spublish pubsub|channels ' +
-    'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop blmovem wait waitaof monitor shutdown config|get config|set eval evalsha ' +
-    'eval_ro evalsha_ro fcall fcall_ro script|load function|load keys scan dbsize flushall flushdb randomkey swapdb replicaof slaveof ' +
+    'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe publish spublish pubsub|channels ' +
+    'wait waitaof monitor shutdown config|get config|set script|load function|load keys scan dbsize flushall flushdb randomkey swapdb replicaof slaveof ' +
     'cluster|slots acl|whoami module|load sync psync replconf migrate debug save bgsave bgrewriteaof lastsave failover latency|doctor ' +
     'slowlog|get memory|doctor memory|stats role readonly readwrite asking restore-asking pfdebug pfselftest client|kill client|reply ' +
     'client|tracking client|pause client|unblock client|list';
@@ -80,7 +83,7 @@ t.test('what changes the connection, blocks, or concerns more than its keys neve
     const flags = flagsOf.get(row.name) as readonly string[];
     const unfit = flags.filter((flag) => ['admin', 'pubsub', 'asking', 'no_mandatory_keys'].includes(flag));
     if (unfit.length > 0) t.fail(`${row.name} passes with ${unfit}`);
-    if (flags.includes('blocking') && row.guard !== 'no_block_option') t.fail(`${row.name} may block`);
+    if (flags.includes('blocking')) t.fail(`${row.name} may block`);
   }
   t.end();
 });
@@ -96,11 +99,15 @@ t.test('split, local, guarded and constant commands', (t) => {
     t.match(rowByName(name), { policy: 'local', local: 'client' }, name);
   const guards = Object.fromEntries(COMMAND_ROWS.filter((row) => row.guard !== undefined).map((row) => [row.name, row.guard]));
   t.same(guards, {
-    xread: 'no_block_option',
-    xreadgroup: 'no_block_option',
     sort: 'no_sort_patterns',
     sort_ro: 'no_sort_patterns',
   });
+  const blocking = COMMAND_ROWS.filter((row) => row.policy === 'block').map((row) => row.name);
+  t.same(
+    blocking.sort(),
+    'blmove blmovem blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin xread xreadgroup'.split(' '),
+    'may wait at the node',
+  );
   const any = COMMAND_ROWS.filter((row) => row.policy === 'any').map((row) => row.name);
   t.same(any.sort(), ['lolwut', 'memory|help', 'object|help', 'xgroup|help', 'xinfo|help']);
   t.equal(policyOf('memory|usage'), 'shard', 'has a key, though its container is refused elsewhere');

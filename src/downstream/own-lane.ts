@@ -1,0 +1,25 @@
+import type { ReservedLane } from '../upstream/reserved-lane.ts';
+import type { Session } from './session.ts';
+
+/**
+ * The session's own connection to a node. Null where the request at hand has to wait for it (it was parked: it comes again) or
+ * was answered with why there is none. Before a session changes from the shared lane to its own what it has in flight is answered: its
+ * requests to one node keep their order.
+ */
+export function ownLane(session: Session, node: number): ReservedLane | null {
+  const { lanes } = session;
+  const existing = lanes.own(node);
+  if (existing === undefined && session.inFlight > 0) {
+    session.park();
+    return null;
+  }
+  const lane = existing ?? lanes.reserve(node);
+  if (lane.connection !== null) return lane;
+  if (lane.failure === null) {
+    session.park();
+  } else {
+    lanes.forget(node);
+    session.fail(session.open(), lane.failure, lane.node);
+  }
+  return null;
+}

@@ -1,0 +1,68 @@
+import { collectKeys, KeyList } from '../command/keys.ts';
+import type { CommandRow } from '../command/row.ts';
+import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
+import { NO_NODE, type Topology } from '../routing/topology.ts';
+import type { Backend } from '../upstream/backend.ts';
+
+/** In the place of a node: the keys are of several. */
+export const CROSS_SLOT = -2;
+/** In the place of a node: the request has no keys, or is not valid, which whichever node gets it says. */
+export const NO_KEYS = -3;
+
+/** Finds the nodes of requests. One for all sessions of a pool. */
+export class Router {
+  /** Swapped whole when nodes are ejected or come back. */
+  topology: Topology;
+  /** False in a pool where any node serves every key. */
+  readonly keyed: boolean;
+  readonly #backends: readonly Backend[];
+  readonly #keys = new KeyList();
+  /** Scratch for `pickAny`. */
+  readonly #load: Int32Array;
+  readonly #up: Uint8Array;
+
+  /** `backends` in the order of `topology.nodes`. */
+  constructor(topology: Topology, backends: readonly Backend[]) {
+    this.topology = topology;
+    this.keyed = topology.source.strategy.placement === 'keyed';
+    this.#backends = backends;
+    this.#load = new Int32Array(topology.nodes.length);
+    this.#up = new Uint8Array(topology.nodes.length);
+  }
+
+  /** Index of the node that has all keys of the request, or NO_NODE, CROSS_SLOT, NO_KEYS. */
+  nodeOf(view: RequestView, row: CommandRow): number {
+    const count = collectKeys(row, view, this.#keys);
+    if (count <= 0) return NO_KEYS;
+    if (!this.keyed) return this.pickNode();
+    const node = this.#nodeOfKey(view, 0);
+    for (let key = 1; key < count; key++) if (this.#nodeOfKey(view, key) !== node) return CROSS_SLOT;
+    return node;
+  }
+
+  #nodeOfKey(view: RequestView, key: number): number {
+    const arg = this.#keys.at[key] as number;
+    return this.topology.nodeFor(view.buf, argStart(view, arg), argEnd(view, arg));
+  }
+
+  /** A node for what every node answers alike: the first that is up. */
+  anyNode(): number {
+    const node = this.#backends.findIndex((backend, i) => backend.state === 'up' && this.topology.live[i] === 1);
+    return node >= 0 ? node : this.firstNode();
+  }
+
+  /** The node of what has no key and must always go to the same one. */
+  firstNode(): number {
+    return this.topology.live.indexOf(1);
+  }
+
+  /** One of the nodes that all hold everything. */
+  pickNode(): number {
+    for (let i = 0; i < this.#backends.length; i++) {
+      const backend = this.#backends[i] as Backend;
+      this.#load[i] = backend.inFlight;
+      this.#up[i] = backend.state === 'up' ? 1 : 0;
+    }
+    return this.firstNode() < 0 ? NO_NODE : this.topology.pickAny(this.#load, this.#up, Math.random);
+  }
+}

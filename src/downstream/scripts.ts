@@ -1,0 +1,100 @@
+import type { CommandRow } from '../command/row.ts';
+import type { ErrorCode } from '../errors.ts';
+import { encodeRequest } from '../protocol/multibulk.ts';
+import { argBytes, argText, type RequestView } from '../protocol/request.ts';
+import { NO_NODE } from '../routing/topology.ts';
+import type { ReservedLane } from '../upstream/reserved-lane.ts';
+import { SWALLOW } from '../upstream/swallow.ts';
+import type { PartTaker, ReplyTarget } from '../upstream/target.ts';
+import { ownLane } from './own-lane.ts';
+import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
+import type { ScriptStore } from './script-store.ts';
+import type { Session } from './session.ts';
+
+const BY_TEXT: ReadonlySet<string> = new Set(['eval', 'eval_ro']);
+const BY_SHA: ReadonlySet<string> = new Set(['evalsha', 'evalsha_ro']);
+
+/**
+ * Scripts and functions: on a connection of the session's own, behind a fence, because the text of a script's error may look like
+ * further replies (CVE-2025-67733). A node that lacks a script which some client has shown is given it first.
+ */
+export class Scripts {
+  readonly store: ScriptStore;
+  readonly #router: Router;
+  /** Scripts run on shared connections. */
+  readonly #share: boolean;
+
+  constructor(router: Router, store: ScriptStore, share: boolean) {
+    this.store = store;
+    this.#router = router;
+    this.#share = share;
+  }
+
+  run(session: Session, view: RequestView, row: CommandRow): void {
+    const found = this.#router.nodeOf(view, row);
+    const node = found === NO_KEYS ? this.#router.firstNode() : found;
+    if (node === CROSS_SLOT) session.fail(session.open(), 'cross_slot');
+    else if (node === NO_NODE) session.fail(session.open(), 'no_nodes');
+    else if (this.#share) session.lanes.at[node]?.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
+    else this.#runOn(session, node, view, row);
+  }
+
+  #runOn(session: Session, node: number, view: RequestView, row: CommandRow): void {
+    const lane = ownLane(session, node);
+    if (lane === null) return;
+    const body = this.provide(lane, view, row);
+    const target = body === undefined ? session : new Healer(this, session, lane, view, body);
+    lane.send(view.buf, view.base, view.limit, target, session.open(), session.give(view));
+    lane.fence();
+  }
+
+  /** Sees to it that the node has the script which the request names; returns the script where it names one by its SHA1 that is known. */
+  provide(lane: ReservedLane, view: RequestView, row: CommandRow): Buffer | undefined {
+    if (BY_TEXT.has(row.name)) this.store.tell(lane.node, lane.epoch, this.store.remember(argBytes(view, 1)));
+    if (!BY_SHA.has(row.name)) return undefined;
+    const sha = argText(view, 1);
+    const body = this.store.body(sha);
+    if (body !== undefined && this.store.tell(lane.node, lane.epoch, sha)) this.load(lane, body);
+    return body;
+  }
+
+  load(lane: ReservedLane, body: Buffer): void {
+    const request = encodeRequest(['SCRIPT', 'LOAD', body]);
+    lane.send(request, 0, request.length, SWALLOW, 0, true);
+  }
+}
+
+/** An EVALSHA whose node may have been made to forget the script: where nothing of the session comes behind, it is loaded and run again. */
+class Healer implements ReplyTarget {
+  readonly owner: object;
+  readonly parts: PartTaker;
+  readonly #scripts: Scripts;
+  readonly #session: Session;
+  readonly #lane: ReservedLane;
+  readonly #request: Buffer;
+  readonly #body: Buffer;
+
+  constructor(scripts: Scripts, session: Session, lane: ReservedLane, view: RequestView, body: Buffer) {
+    this.owner = session;
+    this.parts = session;
+    this.#scripts = scripts;
+    this.#session = session;
+    this.#lane = lane;
+    this.#request = Buffer.from(view.buf.subarray(view.base, view.limit));
+    this.#body = body;
+  }
+
+  onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
+    // NOSCRIPT says that nothing ran. What was sent behind it ran already: it must not be overtaken.
+    const lacks = buf.toString('latin1', start, start + 10) === '-NOSCRIPT ' && this.#session.inFlight === 1;
+    if (!lacks || this.#lane.connection === null) return this.#session.onReply(token, buf, start, end, given);
+    this.#scripts.load(this.#lane, this.#body);
+    this.#lane.send(this.#request, 0, this.#request.length, this.#session, token, true);
+    this.#lane.fence();
+    return true;
+  }
+
+  onFailure(token: number, code: ErrorCode, detail: string): void {
+    this.#session.onFailure(token, code, detail);
+  }
+}

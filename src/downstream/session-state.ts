@@ -1,0 +1,37 @@
+import type { CommandRow } from '../command/row.ts';
+import type { ReservedLane } from '../upstream/reserved-lane.ts';
+import type { Mode, TransactionMode } from './mode.ts';
+
+/** What a session's requests have made of it. */
+export class SessionState {
+  readonly connectedAt = Date.now();
+  /** Set by CLIENT SETNAME and SETINFO. */
+  name = '';
+  libName = '';
+  libVersion = '';
+  user = 'default';
+  /** Row of the last request. */
+  lastCommand: CommandRow | null = null;
+  /** Set where requests mean something else than usual. */
+  mode: Mode | null = null;
+  /** WATCHes and what is queued behind MULTI. */
+  transaction: TransactionMode | null = null;
+  /** The connection on which the client waits for something to happen, for as long as it likes. */
+  blocked: ReservedLane | null = null;
+  /** Everything that is owed must be answered, and what is waited for be there, before another request is handled. */
+  barrier = false;
+  /** The request at hand comes again later. */
+  parked = false;
+
+  /** The request at hand is not handled now: it comes again when everything that is owed has been answered and no lane is waited for. */
+  park(): void {
+    this.parked = true;
+    this.barrier = true;
+  }
+
+  /** EXEC, DISCARD or UNWATCH: requests mean what they always do. */
+  endTransaction(): void {
+    if (this.mode === this.transaction) this.mode = null;
+    this.transaction = null;
+  }
+}
