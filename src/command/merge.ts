@@ -1,23 +1,24 @@
 import { bulkEnd, headerNumber, isArray, isInteger, lineEnd } from '../protocol/element.ts';
 import { integerReply } from '../protocol/encode.ts';
 import { copyBytes } from '../util/copy.ts';
+import { FLEET_MERGES } from './merge-fleet.ts';
 
 /**
  * Makes one reply of the replies of a fan-out's fragments; none of them is an error. `order` tells for each element of the
- * whole which fragment has it. Null where a reply has not the shape that the command's replies have.
+ * whole which fragment has it, `nodes` the node of each fragment. Null where a reply has not the shape that the command's replies have.
  */
-export type Merge = (parts: readonly Buffer[], order: Uint16Array) => Buffer | null;
+export type Merge = (parts: readonly Buffer[], order: Uint16Array, nodes: readonly string[]) => Buffer | null;
 
 /**
  * `array`: elements back in the order of the keys (MGET). `status`: all said the same (MSET). `sum`: counts of disjoint keys
- * (DEL). `best`: replies of copies of the same data, where the one that found most speaks for all.
+ * (DEL). `best`: replies of copies of the same data, where the one that found most speaks for all. Others: see `merge-fleet.ts`.
  */
-export type MergeName = 'array' | 'status' | 'sum' | 'best';
-
-export const MERGES = { array: mergeArray, status: mergeStatus, sum: mergeSum, best: mergeBest } as const satisfies Record<
-  MergeName,
+export const MERGES = { array: mergeArray, status: mergeStatus, sum: mergeSum, best: mergeBest, ...FLEET_MERGES } as const satisfies Record<
+  string,
   Merge
 >;
+
+export type MergeName = keyof typeof MERGES;
 
 /**
  *   order   0 1 0 0 1         parts[0]  *3 │ a │ c │ d       parts[1]  *2 │ b │ e

@@ -1,4 +1,4 @@
-import type { BlocksName, GuardName, LocalName, SplitName } from './row.ts';
+import type { BlocksName, FleetName, GuardName, LocalName, SplitName } from './row.ts';
 
 /**
  * What keyfan does with each command where the rule "keys lead to a shard, everything else is refused" is not enough.
@@ -33,7 +33,8 @@ export const SPLIT: readonly Entry<SplitName>[] = [
 
 export const ANY: readonly (readonly [names: string, reason: string])[] = [
   ['lolwut', 'no key, and the same on every node'],
-  ['object|help xinfo|help xgroup|help memory|help', 'a constant text'],
+  ['object|help xinfo|help xgroup|help memory|help script|help function|help', 'a constant text'],
+  ['function|list function|dump function|stats', 'every node has the same libraries'],
 ];
 
 export const GUARDED: readonly Entry<GuardName>[] = [
@@ -58,6 +59,31 @@ export const TRANSACTIONS: readonly (readonly [names: string, reason: string])[]
   ['multi exec discard watch unwatch', 'queued by keyfan and sent as one piece to the node of the keys'],
 ];
 
+/** All nodes get the request, and keyfan makes one reply of theirs. */
+export const FLEET: readonly Entry<FleetName>[] = [
+  ['scan', 'scan', 'node after node; the cursor says where it goes on'],
+  ['random_key', 'randomkey', 'every key is as likely as any other'],
+  ['concat', 'keys', 'each key is on one node'],
+  ['sum', 'dbsize', 'each key is on one node'],
+  ['agree', 'flushall flushdb swapdb', 'the keys of all nodes'],
+  ['min', 'lastsave', 'what is saved on all nodes'],
+  ['agree', 'script|load script|flush function|load function|delete function|flush function|restore', 'any node may be asked to run it'],
+  ['min_each', 'script|exists', 'it exists where all nodes have it'],
+  ['killed', 'script|kill function|kill', 'it runs on one node'],
+];
+
+/** The same, for commands that manage the nodes: only where `admin_commands` of the pool allows it. */
+export const ADMIN: readonly Entry<FleetName>[] = [
+  ['joined', 'config|get', 'where nodes differ, the values of all are shown'],
+  ['agree', 'config|set config|resetstat config|rewrite', 'the nodes of a pool are configured alike'],
+  ['concat', 'slowlog|get latency|latest', 'the entries of all nodes'],
+  ['sum', 'slowlog|len latency|reset', 'the entries of all nodes'],
+  ['agree', 'slowlog|reset memory|purge save debug', 'each node does it'],
+  ['first', 'bgsave bgrewriteaof', 'each node begins it, and says so in its own words'],
+  ['agree', 'acl|setuser acl|save acl|load', 'the nodes of a pool have the same users'],
+  ['sum', 'acl|deluser', 'the nodes of a pool have the same users'],
+];
+
 export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
   [
     'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe publish spublish pubsub',
@@ -65,9 +91,7 @@ export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
   ],
   ['wait waitaof', 'it concerns the writes of one connection, and keyfan shares its connections'],
   ['monitor', 'it never ends; connect to a node for it'],
-  ['script function', 'it concerns all nodes'],
-  ['keys scan dbsize randomkey flushall flushdb', 'it concerns the keys of all nodes; ask each node for it'],
-  ['swapdb', 'it concerns the keys of all nodes'],
+  ['script|debug', 'it changes what the connection answers, and stops a node'],
   [
     'client|kill client|list client|pause client|unpause client|unblock',
     'keyfan does not manage its clients by command; see its metrics and its configuration',
@@ -76,13 +100,13 @@ export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
     'client|caching client|getredir client|reply client|tracking client|trackinginfo client|import-source',
     'it changes what the connection answers, and keyfan shares its connections',
   ],
-  ['config acl module debug shutdown', 'it manages a single node; connect to that node for it'],
-  ['save bgsave bgrewriteaof lastsave backup', 'it manages a single node; connect to that node for it'],
-  ['slowlog commandlog hotkeys latency', 'it measures a single node; connect to that node for it'],
-  ['memory|doctor memory|malloc-stats memory|purge memory|stats', 'it measures a single node; connect to that node for it'],
+  ['module shutdown', 'it manages a single node; connect to that node for it'],
+  ['commandlog hotkeys backup', 'it measures or saves a single node; connect to that node for it'],
   ['replicaof slaveof failover role psync sync replconf', 'replication is not managed through keyfan'],
   ['cluster asking readonly readwrite restore-asking trimslots', 'clients see one endpoint, not a cluster; keyfan finds the node of a key'],
   ['migrate', 'keyfan decides where keys live; moved ones would not be found again'],
+  ['config acl slowlog latency', 'its answers from several nodes do not make one; connect to a node for it'],
+  ['memory|doctor memory|malloc-stats memory|stats', 'it measures a single node; connect to that node for it'],
   ['pfdebug pfselftest', 'it is a test of Redis itself'],
   ['himport', 'it keeps state in the connection, and keyfan shares its connections'],
 ];

@@ -1,7 +1,9 @@
 import {
+  ADMIN,
   ANY,
   BLOCKING,
   EVERYWHERE,
+  FLEET,
   GUARDED,
   LOCAL,
   MAY_BLOCK,
@@ -12,7 +14,7 @@ import {
   SPLIT,
   TRANSACTIONS,
 } from './overrides.ts';
-import type { BlocksName, GuardName, LocalName, Policy, SplitName } from './row.ts';
+import type { BlocksName, FleetName, GuardName, LocalName, Policy, SplitName } from './row.ts';
 
 export interface Decision {
   readonly policy: Policy;
@@ -21,6 +23,8 @@ export interface Decision {
   readonly refusal?: string;
   readonly guard?: GuardName;
   readonly blocks?: BlocksName;
+  readonly fleet?: FleetName;
+  readonly admin?: boolean;
 }
 
 /** What the default rule needs to know of a command. */
@@ -42,6 +46,8 @@ const DECISIONS: ReadonlyMap<string, Decide> = new Map<string, Decide>([
   ...named(SCRIPTS, () => () => ({ policy: 'script' })),
   ...named(BLOCKING, () => () => ({ policy: 'block' })),
   ...named(turned(MAY_BLOCK), ([, blocks]) => () => ({ policy: 'block', blocks })),
+  ...named(turned(FLEET), ([, fleet]) => () => ({ policy: 'fleet', fleet })),
+  ...named(turned(ADMIN), ([, fleet]) => () => ({ policy: 'fleet', fleet, admin: true })),
   ...named(TRANSACTIONS, () => () => ({ policy: 'transaction' })),
   ...named(turned(LOCAL), ([, local]) => () => ({ policy: 'local', local })),
   ...named(turned(SPLIT), ([, split]) => () => ({ policy: 'split', split })),

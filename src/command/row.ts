@@ -1,3 +1,5 @@
+import type { BroadcastName } from './fleet.ts';
+
 /**
  * Facts about one command (or subcommand, `object|encoding`). Rows are frozen data made at start from the generated table.
  * Every row has every property, absent ones as `undefined`: one hidden class, since the hot path reads rows.
@@ -20,6 +22,10 @@ export interface CommandRow {
   readonly local?: LocalName | undefined;
   /** Set when `policy` is `split`. */
   readonly split?: SplitName | undefined;
+  /** Set when `policy` is `fleet`. */
+  readonly fleet?: FleetName | undefined;
+  /** Manages nodes: only where the pool allows it. */
+  readonly admin: boolean;
   /** Set when `policy` is `refuse`: the text behind `ERR `, says what to do instead where there is something. */
   readonly refusal?: string | undefined;
   /** Extra check on the arguments before it may pass (BLOCK option, SORT patterns …): name in `command/special/`. */
@@ -36,15 +42,18 @@ export interface CommandRow {
  * What keyfan does with a command. Closed: whoever adds one is led by the compiler to every table that needs a row.
  * `shard`: forwarded whole; all keys must share a shard. `split`: one fragment per shard, replies merged. `any`: keyless
  * and the same on every node, forwarded to one. `local`: answered by keyfan. `script`, `block`: as `shard`, on a connection of the session's
- * own. `transaction`: MULTI and its kin. `refuse`: never reaches a node.
+ * own. `transaction`: MULTI and its kin. `fleet`: all nodes, one reply. `refuse`: never reaches a node.
  */
-export type Policy = 'shard' | 'split' | 'any' | 'local' | 'script' | 'block' | 'transaction' | 'refuse';
+export type Policy = 'shard' | 'split' | 'any' | 'local' | 'script' | 'block' | 'transaction' | 'fleet' | 'refuse';
 
 export type SplitName = 'mget' | 'mset' | 'sum';
 
 export type LocalName = 'ping' | 'echo' | 'quit' | 'time' | 'command' | 'client' | 'hello' | 'auth' | 'select' | 'reset' | 'info';
 
 export type GuardName = 'no_sort_patterns';
+
+/** All nodes get the request as it is and their replies are merged, or something more special. */
+export type FleetName = BroadcastName | 'scan' | 'random_key';
 
 export type BlocksName = 'block_option';
 

@@ -36,6 +36,8 @@ function rowOf(command: Command): CommandRow {
     refusal: decision.refusal,
     guard: decision.guard,
     blocks: decision.blocks,
+    fleet: decision.fleet,
+    admin: decision.admin === true,
     everywhere: isEverywhere(command.name),
     subcommands: container ? new Map(rows) : undefined,
   });

@@ -127,6 +127,10 @@ const poolFields = z.strictObject({
     .max(2 ** 31 - 1)
     .default(0)
     .describe('The database of clients that select none.'),
+  admin_commands: z
+    .enum(['deny', 'allow'])
+    .default('deny')
+    .describe('Commands that manage the nodes (CONFIG, SLOWLOG, BGSAVE, ACL SETUSER …): allow sends them to all nodes.'),
   scripts: z
     .enum(['own', 'shared'])
     .default('own')

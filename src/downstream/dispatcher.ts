@@ -11,6 +11,7 @@ import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane.ts';
 import { runBlocking } from './blocking.ts';
 import { FanOut } from './fan-out.ts';
+import { Fleet } from './fleet/fleet.ts';
 import { LATER } from './local/answer.ts';
 import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
 import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
@@ -28,6 +29,8 @@ export interface DispatcherOptions {
   readonly writesToAll: boolean;
   /** Scripts run on shared connections. */
   readonly shareScripts: boolean;
+  /** Commands that manage the nodes pass. */
+  readonly adminAllowed: boolean;
   /** Bytes that one transaction may queue. */
   readonly queuedBytesMax: number;
 }
@@ -50,6 +53,7 @@ export class Dispatcher {
   readonly #splitter: Splitter;
   readonly #scripts: Scripts;
   readonly #transactions: TransactionContext;
+  readonly #fleet: Fleet;
 
   constructor(options: DispatcherOptions) {
     const { router } = options;
@@ -59,7 +63,9 @@ export class Dispatcher {
     this.#writesToAll = options.writesToAll;
     this.#keyed = router.keyed;
     this.#splitter = new Splitter(router.topology.nodes.length);
-    this.#scripts = new Scripts(router, new ScriptStore(), options.shareScripts);
+    const store = new ScriptStore();
+    this.#scripts = new Scripts(router, store, options.shareScripts);
+    this.#fleet = new Fleet(router, store, options.adminAllowed);
     this.#transactions = { router, scripts: this.#scripts, queuedBytesMax: options.queuedBytesMax };
   }
 
@@ -115,6 +121,7 @@ export class Dispatcher {
     script: (session, view, row) => this.#script(session, view, row),
     block: (session, view, row) => this.#block(session, view, row),
     transaction: (session, view, row) => this.#transaction(session, view, row),
+    fleet: (session, view, row) => this.#fleet.run(session, view, row),
     refuse: (session, _view, row) => session.fail(session.open(), 'refused', row.refusal),
   };
 

@@ -68,14 +68,12 @@ export class FanOut implements ReplyTarget {
     this.#outcomes[fragment] = outcome;
     if (--this.#missing > 0) return;
     const failed = this.#outcomes.findIndex((each) => each.error !== undefined);
-    if (failed >= 0) {
+    const done = this.#outcomes.filter((each) => each.error === undefined).map((each) => each.reply as Buffer);
+    if (failed >= 0 && (this.#merge !== 'killed' || done.length === 0)) {
       this.#answerFailure(failed);
       return;
     }
-    const whole = MERGES[this.#merge](
-      this.#outcomes.map((each) => each.reply as Buffer),
-      this.#order,
-    );
+    const whole = MERGES[this.#merge](done, this.#order, this.#nodes);
     if (whole === null) this.#parent.onFailure(this.#token, 'bad_reply', this.#nodes.join(', '));
     else this.#parent.onReply(this.#token, whole, 0, whole.length, worthView(whole.length, whole));
   }

@@ -48,6 +48,8 @@ export interface PoolOptions {
   readonly writesToAll: boolean;
   /** Scripts run on shared connections. */
   readonly shareScripts: boolean;
+  /** Commands that manage the nodes pass. */
+  readonly adminAllowed: boolean;
   /** Sections of INFO that are about the process. */
   info(): readonly InfoSection[];
   /** A client has gone; also one that was refused. */
@@ -88,8 +90,16 @@ export class Pool {
     this.#router = router;
     const local = { credentials, anyNode: () => router.anyNode(), info: () => [...options.info(), ...this.#info()] };
     const { backends, counters } = this;
-    const { writesToAll, shareScripts } = options;
-    this.#dispatcher = new Dispatcher({ router, counters, local, writesToAll, shareScripts, queuedBytesMax: limits.queryBytesMax });
+    const { writesToAll, shareScripts, adminAllowed } = options;
+    this.#dispatcher = new Dispatcher({
+      router,
+      counters,
+      local,
+      writesToAll,
+      shareScripts,
+      adminAllowed,
+      queuedBytesMax: limits.queryBytesMax,
+    });
     counters.topologyVersion = topology.version;
     const lanes = new LaneSets(backends, { protocol: 2, database: options.database }, options.identitiesMax);
     this.#context = {

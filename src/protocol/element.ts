@@ -32,6 +32,55 @@ export function bulkEnd(buf: Buffer, at: number): number {
   return next + 2 + size + 2;
 }
 
+const BULKS = new Set(Array.from('$!=', (type) => type.charCodeAt(0)));
+/** Elements for each that an aggregate counts. */
+const AGGREGATES: ReadonlyMap<number, number> = new Map(
+  (
+    [
+      ['*', 1],
+      ['~', 1],
+      ['>', 1],
+      ['%', 2],
+      ['|', 2],
+    ] as const
+  ).map(([type, each]) => [type.charCodeAt(0), each]),
+);
+const ATTRIBUTE = '|'.charCodeAt(0);
+
+/** Offset behind the element of any type at `at`. */
+function elementEnd(buf: Buffer, at: number): number {
+  let next = at;
+  for (let pending = 1; pending > 0; pending--) {
+    const type = buf[next] as number;
+    const each = AGGREGATES.get(type);
+    const length = each !== undefined || BULKS.has(type) ? Math.max(-1, headerNumber(buf, next)) : -1;
+    next = lineEnd(buf, next);
+    if (each !== undefined) pending += Math.max(0, length) * each + (type === ATTRIBUTE ? 1 : 0);
+    else if (length >= 0) next += length + 2;
+  }
+  return next;
+}
+
+/** The elements of an aggregate, a map's keys and values in turn; null where it is none. */
+export function elementsOf(buf: Buffer): Buffer[] | null {
+  const each = AGGREGATES.get(buf[0] as number);
+  if (each === undefined) return null;
+  const elements: Buffer[] = [];
+  let at = lineEnd(buf, 0);
+  for (let left = headerNumber(buf, 0) * each; left > 0; left--) {
+    const end = elementEnd(buf, at);
+    elements.push(buf.subarray(at, end));
+    at = end;
+  }
+  return elements;
+}
+
+/** What a bulk string holds, or a line. */
+export function payloadOf(element: Buffer): Buffer {
+  const line = lineEnd(element, 0);
+  return BULKS.has(element[0] as number) ? element.subarray(line, element.length - 2) : element.subarray(1, line - 2);
+}
+
 export function isError(buf: Buffer, at: number): boolean {
   return buf[at] === MINUS;
 }

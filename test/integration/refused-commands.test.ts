@@ -12,11 +12,7 @@ function requestOf(row: CommandRow): string[] {
 }
 
 /** Commands that pass, but not with these arguments. */
-const GUARDED = [
-  'SORT l BY weight_* GET data_*',
-  'SORT l GET data_*',
-  'SORT_RO l BY w_*',
-];
+const GUARDED = ['SORT l BY weight_* GET data_*', 'SORT l GET data_*', 'SORT_RO l BY w_*'];
 
 t.test('refused commands get an error, reach no node and leave the connection usable', async (t) => {
   const node = await startScriptedNode(() => '+PONG\r\n');

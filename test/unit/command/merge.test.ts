@@ -6,7 +6,7 @@ import { latin1 } from '../../fuzz/drive.ts';
 import { holds } from '../../fuzz/property.ts';
 
 function merged(name: keyof typeof MERGES, parts: readonly string[], order: readonly number[] = []): string | null {
-  return MERGES[name](parts.map(latin1), Uint16Array.from(order))?.toString('latin1') ?? null;
+  return MERGES[name](parts.map(latin1), Uint16Array.from(order), ['a', 'b', 'c', 'd'])?.toString('latin1') ?? null;
 }
 
 const bulk = (text: string | null): string => (text === null ? '$-1\r\n' : `$${text.length}\r\n${text}\r\n`);

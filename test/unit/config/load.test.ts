@@ -31,6 +31,7 @@ t.test('a small configuration gets every default', async (t) => {
         nodes: [{ name: '127.0.0.1:7001', label: '127.0.0.1:7001', address: { host: '127.0.0.1', port: 7001 }, weight: 1 }],
         client_username: 'default',
         database: 0,
+        admin_commands: 'deny',
         scripts: 'own',
         timeouts: {
           connect: 1000,

@@ -1,0 +1,62 @@
+import { BROADCASTS, type Broadcast, type BroadcastName } from '../../command/fleet.ts';
+import type { CommandRow, FleetName } from '../../command/row.ts';
+import { argBytes, type RequestView } from '../../protocol/request.ts';
+import type { Lane } from '../../upstream/lane.ts';
+import { FanOut } from '../fan-out.ts';
+import type { Router } from '../router.ts';
+import type { ScriptStore } from '../script-store.ts';
+import type { Session } from '../session.ts';
+import { RandomKey } from './random-key.ts';
+import { Scan } from './scan.ts';
+
+const NO_ORDER = new Uint16Array(0);
+
+/** Requests about all keys, or all nodes, of the pool. A node that does not answer makes it an error, never a smaller answer. */
+export class Fleet {
+  readonly #router: Router;
+  readonly #scripts: ScriptStore;
+  readonly #scan: Scan;
+  readonly #adminAllowed: boolean;
+
+  constructor(router: Router, scripts: ScriptStore, adminAllowed: boolean) {
+    this.#router = router;
+    this.#scripts = scripts;
+    this.#scan = new Scan(router.topology.nodes.map(({ name }) => name));
+    this.#adminAllowed = adminAllowed;
+  }
+
+  run(session: Session, view: RequestView, row: CommandRow): void {
+    if (row.admin && !this.#adminAllowed) {
+      const why = "it manages the nodes, which this pool's admin_commands does not allow";
+      session.fail(session.open(), 'refused', `keyfan: '${row.name}' is not supported: ${why}`);
+      return;
+    }
+    const lanes = session.lanes.at.filter((_, i) => this.#router.topology.live[i] === 1);
+    if (lanes.length === 0) {
+      session.fail(session.open(), 'no_nodes');
+      return;
+    }
+    this.#follow(view, row);
+    const name = row.fleet as FleetName;
+    if (name === 'scan') this.#scan.run(session, view);
+    else if (name === 'random_key') new RandomKey(session, lanes).run();
+    else this.#broadcast(session, view, lanes, BROADCASTS[name as BroadcastName]);
+  }
+
+  #broadcast(session: Session, view: RequestView, lanes: readonly Lane[], { merge, write }: Broadcast): void {
+    const names = lanes.map((lane) => lane.node);
+    // Where nodes hold copies the same key may be on several.
+    const wanted = merge === 'concat' && !this.#router.keyed ? 'union' : merge;
+    const fanOut = new FanOut(session, session.open(), wanted, write, names, NO_ORDER);
+    const given = session.give(view);
+    lanes.forEach((lane, i) => {
+      lane.send(view.buf, view.base, view.limit, fanOut, i, given);
+    });
+  }
+
+  /** What keyfan remembers of scripts follows what the nodes are told. */
+  #follow(view: RequestView, row: CommandRow): void {
+    if (row.name === 'script|load') this.#scripts.remember(argBytes(view, 2));
+    else if (row.name === 'script|flush') this.#scripts.clear();
+  }
+}

@@ -1,0 +1,85 @@
+import type { ErrorCode } from '../../errors.ts';
+import { headerNumber, isError, isInteger } from '../../protocol/element.ts';
+import { nullReply } from '../../protocol/encode.ts';
+import { encodeRequest } from '../../protocol/multibulk.ts';
+import type { Lane } from '../../upstream/lane.ts';
+import type { ReplyTarget } from '../../upstream/target.ts';
+import type { Session } from '../session.ts';
+
+const DBSIZE = encodeRequest(['DBSIZE']);
+const RANDOMKEY = encodeRequest(['RANDOMKEY']);
+
+/**
+ * RANDOMKEY: every key of the fleet is as likely as any other. First the sizes of all nodes, then a key of one that is drawn by its size; a
+ * node that has lost all its keys meanwhile is not drawn again.
+ */
+export class RandomKey implements ReplyTarget {
+  readonly owner: object;
+  readonly parts = null;
+  readonly #session: Session;
+  readonly #token: number;
+  readonly #lanes: readonly Lane[];
+  readonly #sizes: number[] = [];
+  #missing: number;
+  #settled = false;
+  #drawn = -1;
+
+  constructor(session: Session, lanes: readonly Lane[]) {
+    this.owner = session;
+    this.#session = session;
+    this.#lanes = lanes;
+    this.#missing = lanes.length;
+    this.#token = session.open();
+  }
+
+  run(): void {
+    this.#lanes.forEach((lane, i) => {
+      lane.send(DBSIZE, 0, DBSIZE.length, this, i, false);
+    });
+  }
+
+  onReply(index: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
+    if (this.#settled) return true;
+    const isKey = this.#missing === 0;
+    if (isError(buf, start) || (isKey && !isNull(buf, start))) return this.#settle(buf, start, end, given);
+    if (isKey) {
+      this.#sizes[this.#drawn] = 0;
+      this.#draw();
+    } else if (!isInteger(buf, start)) {
+      this.onFailure(index, 'bad_reply', (this.#lanes[index] as Lane).node);
+    } else {
+      this.#sizes[index] = headerNumber(buf, start);
+      if (--this.#missing === 0) this.#draw();
+    }
+    return true;
+  }
+
+  #draw(): void {
+    let at = Math.random() * this.#sizes.reduce((sum, size) => sum + size, 0);
+    this.#drawn = this.#sizes.findIndex((size) => {
+      at -= size;
+      return size > 0 && at < 0;
+    });
+    if (this.#drawn >= 0) {
+      (this.#lanes[this.#drawn] as Lane).send(RANDOMKEY, 0, RANDOMKEY.length, this, this.#drawn, false);
+      return;
+    }
+    const nothing = nullReply(this.#session.lanes.identity.protocol);
+    this.#settle(nothing, 0, nothing.length, false);
+  }
+
+  #settle(buf: Buffer, start: number, end: number, given: boolean): boolean {
+    this.#settled = true;
+    return this.#session.onReply(this.#token, buf, start, end, given);
+  }
+
+  onFailure(_index: number, code: ErrorCode, detail: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#session.onFailure(this.#token, code, detail);
+  }
+}
+
+function isNull(buf: Buffer, at: number): boolean {
+  return buf.toString('latin1', at, at + 3) === '$-1' || buf[at] === '_'.charCodeAt(0);
+}

@@ -1,0 +1,70 @@
+import type { ErrorCode } from '../../errors.ts';
+import { elementsOf, isError, payloadOf } from '../../protocol/element.ts';
+import { arrayReply, bulkReply } from '../../protocol/encode.ts';
+import { encodeRequest } from '../../protocol/multibulk.ts';
+import { argBytes, argText, type RequestView } from '../../protocol/request.ts';
+import { ScanCursors } from '../../routing/scan-cursor.ts';
+import type { Lane } from '../../upstream/lane.ts';
+import type { ReplyTarget } from '../../upstream/target.ts';
+import type { Session } from '../session.ts';
+
+/** SCAN cursor [MATCH pattern] [COUNT n] [TYPE type] over all nodes, one after the other. */
+export class Scan {
+  readonly #cursors: ScanCursors;
+
+  constructor(names: readonly string[]) {
+    this.#cursors = new ScanCursors(names);
+  }
+
+  run(session: Session, view: RequestView): void {
+    const place = this.#cursors.parse(argText(view, 1));
+    const token = session.open();
+    if (place === null) {
+      session.fail(token, 'refused', 'invalid cursor');
+      return;
+    }
+    if (place === -1) {
+      session.fail(token, 'refused', 'keyfan: invalid cursor: it names no node of this pool; begin again with 0');
+      return;
+    }
+    const rest = Array.from({ length: view.argc - 2 }, (_, i) => argBytes(view, i + 2));
+    const request = encodeRequest(['SCAN', place.cursor, ...rest]);
+    const lane = session.lanes.at[place.node] as Lane;
+    lane.send(request, 0, request.length, new Step(session, this.#cursors, place.node, lane.node), token, true);
+  }
+}
+
+/** One node's part of a scan: its cursor becomes the fleet's, its keys pass. */
+class Step implements ReplyTarget {
+  readonly owner: object;
+  readonly parts = null;
+  readonly #session: Session;
+  readonly #cursors: ScanCursors;
+  readonly #node: number;
+  readonly #name: string;
+
+  constructor(session: Session, cursors: ScanCursors, node: number, name: string) {
+    this.owner = session;
+    this.#session = session;
+    this.#cursors = cursors;
+    this.#node = node;
+    this.#name = name;
+  }
+
+  onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
+    if (isError(buf, start)) return this.#session.onReply(token, buf, start, end, given);
+    const [cursor, keys] = elementsOf(buf.subarray(start, end)) ?? [];
+    const digits = cursor === undefined || keys === undefined ? '' : payloadOf(cursor).toString('latin1');
+    const next = /^\d{1,20}$/.test(digits) ? this.#cursors.next(this.#node, digits) : null;
+    if (next === null) {
+      this.#session.onFailure(token, 'bad_reply', this.#name);
+      return true;
+    }
+    const whole = arrayReply([bulkReply(next), keys as Buffer]);
+    return this.#session.onReply(token, whole, 0, whole.length, false);
+  }
+
+  onFailure(token: number, code: ErrorCode, detail: string): void {
+    this.#session.onFailure(token, code, detail);
+  }
+}

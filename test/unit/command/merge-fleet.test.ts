@@ -1,0 +1,33 @@
+import t from 'tap';
+import { MERGES, type MergeName } from '../../../src/command/merge.ts';
+import { latin1 } from '../../fuzz/drive.ts';
+
+function merged(name: MergeName, ...parts: string[]): string | null {
+  const nodes = ['a', 'b', 'c'].slice(0, parts.length);
+  return MERGES[name](parts.map(latin1), new Uint16Array(0), nodes)?.toString('latin1') ?? null;
+}
+
+const ROWS: readonly (readonly [merge: MergeName, parts: readonly string[], whole: string | null])[] = [
+  ['concat', ['*1\r\n$1\r\na\r\n', '*0\r\n', '*2\r\n$1\r\nb\r\n*1\r\n:1\r\n'], '*3\r\n$1\r\na\r\n$1\r\nb\r\n*1\r\n:1\r\n'],
+  ['concat', ['*0\r\n', ':1\r\n'], null],
+  ['union', ['*2\r\n$1\r\na\r\n$1\r\nb\r\n', '*2\r\n$1\r\nb\r\n$1\r\nc\r\n'], '*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n'],
+  ['min', [':3\r\n', ':1\r\n', ':2\r\n'], ':1\r\n'],
+  ['max', [':3\r\n', ':1\r\n'], ':3\r\n'],
+  ['min', [':3\r\n', '+OK\r\n'], null],
+  ['min_each', ['*2\r\n:1\r\n:0\r\n', '*2\r\n:1\r\n:1\r\n'], '*2\r\n:1\r\n:0\r\n'],
+  ['min_each', ['*2\r\n:1\r\n:0\r\n', '*1\r\n:1\r\n'], null],
+  [
+    'sum_pairs',
+    ['*4\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n:0\r\n', '*4\r\n$1\r\na\r\n:2\r\n$1\r\nb\r\n:5\r\n'],
+    '*4\r\n$1\r\na\r\n:3\r\n$1\r\nb\r\n:5\r\n',
+  ],
+  ['sum_pairs', ['*0\r\n', '*0\r\n'], '*0\r\n'],
+  ['first', ['+Background saving started\r\n', '+other\r\n'], '+Background saving started\r\n'],
+  ['joined', ['*2\r\n$1\r\nx\r\n$1\r\n1\r\n', '*2\r\n$1\r\nx\r\n$1\r\n1\r\n'], '*2\r\n$1\r\nx\r\n$1\r\n1\r\n'],
+  ['joined', ['%1\r\n$1\r\nx\r\n$1\r\n1\r\n', '%1\r\n$1\r\nx\r\n$2\r\n22\r\n'], '%1\r\n$1\r\nx\r\n$8\r\na=1 b=22\r\n'],
+  ['joined', ['*2\r\n$1\r\nx\r\n$1\r\n1\r\n', '*0\r\n'], '*2\r\n$1\r\nx\r\n$3\r\na=1\r\n'],
+];
+
+t.test('merges of what all nodes say', async (t) => {
+  for (const [merge, parts, whole] of ROWS) t.equal(merged(merge, ...parts), whole, `${merge} of ${JSON.stringify(parts)}`);
+});
