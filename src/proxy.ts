@@ -195,6 +195,7 @@ function poolOptions(name: string, pool: PoolConfig, topology: Topology, memory:
     requestTimeoutMs: timeouts.request,
     autoEject: { enabled: pool.auto_eject.enabled, failuresMax: pool.auto_eject.failures, retryMs: pool.auto_eject.retry },
     shareScripts: pool.scripts === 'shared',
+    subscriptionsMax: limits.client_subscriptions,
     adminAllowed: pool.admin_commands === 'allow',
     writesToAll: (topology.source.options as { writes?: unknown }).writes === 'all',
     info,

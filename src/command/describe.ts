@@ -132,9 +132,9 @@ function keysReply(view: RequestView, protocol: Protocol, withFlags: boolean): B
   const inner: RequestView = { buf: view.buf, base: view.base, limit: view.limit, argc: view.argc - 2, args: view.args.subarray(4) };
   const row = commandOf(inner);
   if (row === null) return errorReply('ERR Invalid command specified');
-  if (row.keys.kind === 'none') return errorReply('ERR The command has no key arguments');
-  if (!arityOk(row, inner.argc)) return errorReply('ERR Invalid number of arguments specified for command');
   const command = commandNamed(row.name) as Command;
+  if (command.specs.length === 0) return errorReply('ERR The command has no key arguments');
+  if (!arityOk(row, inner.argc)) return errorReply('ERR Invalid number of arguments specified for command');
   const keys = new KeyList();
   const count = collectKeys(row, inner, keys);
   if (count < 0 && !command.flags.includes('no_mandatory_keys')) return errorReply('ERR Invalid arguments specified for command');

@@ -33,7 +33,7 @@ export const SPLIT: readonly Entry<SplitName>[] = [
 
 export const ANY: readonly (readonly [names: string, reason: string])[] = [
   ['lolwut', 'no key, and the same on every node'],
-  ['object|help xinfo|help xgroup|help memory|help script|help function|help', 'a constant text'],
+  ['object|help xinfo|help xgroup|help memory|help script|help function|help pubsub|help', 'a constant text'],
   ['function|list function|dump function|stats', 'every node has the same libraries'],
 ];
 
@@ -69,6 +69,9 @@ export const FLEET: readonly Entry<FleetName>[] = [
   ['min', 'lastsave', 'what is saved on all nodes'],
   ['agree', 'script|load script|flush function|load function|delete function|flush function|restore', 'any node may be asked to run it'],
   ['min_each', 'script|exists', 'it exists where all nodes have it'],
+  ['union', 'pubsub|channels pubsub|shardchannels', 'each channel is on one node, but keyspace channels are on all'],
+  ['sum_pairs', 'pubsub|numsub pubsub|shardnumsub', 'subscribers of all nodes'],
+  ['max', 'pubsub|numpat', 'a pattern is subscribed to on all nodes'],
   ['killed', 'script|kill function|kill', 'it runs on one node'],
 ];
 
@@ -84,11 +87,18 @@ export const ADMIN: readonly Entry<FleetName>[] = [
   ['sum', 'acl|deluser', 'the nodes of a pool have the same users'],
 ];
 
+export const PUBLISH: readonly (readonly [names: string, reason: string])[] = [
+  ['publish spublish', 'a channel lives on the node that its name hashes to'],
+];
+
+/** On connections of the session's own, which its replies would else run through. */
+export const PUBSUB: readonly (readonly [names: string, reason: string])[] = [
+  ['subscribe unsubscribe', 'a channel lives on the node that its name hashes to'],
+  ['psubscribe punsubscribe', 'the channels of a pattern live on all nodes'],
+  ['ssubscribe sunsubscribe', 'a shard channel lives on the node that its name hashes to'],
+];
+
 export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
-  [
-    'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe publish spublish pubsub',
-    'channels belong to single nodes; connect to a node for pub/sub',
-  ],
   ['wait waitaof', 'it concerns the writes of one connection, and keyfan shares its connections'],
   ['monitor', 'it never ends; connect to a node for it'],
   ['script|debug', 'it changes what the connection answers, and stops a node'],

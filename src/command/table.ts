@@ -4,7 +4,7 @@ import type { Command } from './data.ts';
 import { keySpecOf, soleKeyOf } from './key-spec.ts';
 import { NameIndex } from './name-index.ts';
 import { decide, isEverywhere } from './policy.ts';
-import type { CommandRow } from './row.ts';
+import type { CommandRow, KeySpec } from './row.ts';
 
 /** Subcommands of one container: `names` finds a position in `rows`. */
 interface Subcommands {
@@ -12,11 +12,15 @@ interface Subcommands {
   readonly rows: readonly CommandRow[];
 }
 
+/** Commands that are routed by the name of a channel, as others by a key. */
+const CHANNEL_FIRST = new Set(['publish', 'spublish']);
+const CHANNEL: KeySpec = { kind: 'range', first: 1, last: 1, step: 1 };
+
 let nextId = 0;
 
 function rowOf(command: Command): CommandRow {
   const id = nextId++;
-  const keys = keySpecOf(command);
+  const keys = CHANNEL_FIRST.has(command.name) ? CHANNEL : keySpecOf(command);
   const keyed = keys.kind !== 'none';
   const container = command.subcommands.length > 0;
   const decision = decide({ name: command.name, flags: command.flags, keyed, container });

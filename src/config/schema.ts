@@ -73,6 +73,7 @@ const timeouts = z.strictObject({
 const limits = z.strictObject({
   clients: count(10_000, 'Connected clients; further ones get an error and are closed.', 1_000_000),
   client_in_flight: count(4096, 'Requests of one client waiting for replies; then keyfan stops reading from it for a while.', 1_000_000),
+  client_subscriptions: count(100_000, 'Channels and patterns that one client may subscribe to.', 10_000_000),
   client_unsent: size(
     '1mb',
     'Reply bytes one client has not taken yet; above it no more is read for it until it has taken some. See timeouts.client_stall.',

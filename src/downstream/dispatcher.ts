@@ -5,15 +5,17 @@ import { isWhole, SPLITS, type Split } from '../command/split.ts';
 import { arityOk, commandOf } from '../command/table.ts';
 import { arityText, unknownText } from '../command/texts.ts';
 import type { PoolCounters } from '../observe/counters.ts';
-import { argEnd, argStart, argText, type RequestView } from '../protocol/request.ts';
+import { argBytes, argEnd, argStart, argText, type RequestView } from '../protocol/request.ts';
 import type { RequestBuilder } from '../protocol/request-builder.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane.ts';
 import { runBlocking } from './blocking.ts';
 import { FanOut } from './fan-out.ts';
 import { Fleet } from './fleet/fleet.ts';
+import type { LaneSets } from './lanes.ts';
 import { LATER } from './local/answer.ts';
 import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
+import { Pubsub } from './pubsub/pubsub.ts';
 import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
 import { ScriptStore } from './script-store.ts';
 import { Scripts } from './scripts.ts';
@@ -23,12 +25,15 @@ import { Transaction, type TransactionContext } from './transaction.ts';
 
 export interface DispatcherOptions {
   readonly router: Router;
+  readonly lanes: LaneSets;
   readonly counters: PoolCounters;
   readonly local: LocalContext;
   /** In a pool where any node serves every key: send writes to all of them. */
   readonly writesToAll: boolean;
   /** Scripts run on shared connections. */
   readonly shareScripts: boolean;
+  /** Names that one client may subscribe to. */
+  readonly subscriptionsMax: number;
   /** Commands that manage the nodes pass. */
   readonly adminAllowed: boolean;
   /** Bytes that one transaction may queue. */
@@ -54,6 +59,7 @@ export class Dispatcher {
   readonly #scripts: Scripts;
   readonly #transactions: TransactionContext;
   readonly #fleet: Fleet;
+  readonly #pubsub: Pubsub;
 
   constructor(options: DispatcherOptions) {
     const { router } = options;
@@ -66,6 +72,7 @@ export class Dispatcher {
     const store = new ScriptStore();
     this.#scripts = new Scripts(router, store, options.shareScripts);
     this.#fleet = new Fleet(router, store, options.adminAllowed);
+    this.#pubsub = new Pubsub(router, options.lanes, options.subscriptionsMax);
     this.#transactions = { router, scripts: this.#scripts, queuedBytesMax: options.queuedBytesMax };
   }
 
@@ -122,6 +129,8 @@ export class Dispatcher {
     block: (session, view, row) => this.#block(session, view, row),
     transaction: (session, view, row) => this.#transaction(session, view, row),
     fleet: (session, view, row) => this.#fleet.run(session, view, row),
+    publish: (session, view) => this.#forward(session, view, this.#router.nodeOfName(argBytes(view, 1))),
+    pubsub: (session, view, row) => this.#pubsub.run(session, view, row),
     refuse: (session, _view, row) => session.fail(session.open(), 'refused', row.refusal),
   };
 

@@ -18,3 +18,15 @@ export interface TransactionMode extends Mode {
   /** Forgets what is watched and queued. */
   drop(): void;
 }
+
+/** What a session is subscribed to. */
+export interface SubscriptionState {
+  readonly isEmpty: boolean;
+  /** Number of channels and patterns, or of shard channels. */
+  count(kind: 'channel' | 'shard'): number;
+  subscribe(kind: 'channel' | 'pattern' | 'shard', names: readonly string[]): void;
+  unsubscribe(kind: 'channel' | 'pattern' | 'shard', names: readonly string[]): void;
+  /** The client speaks another version of RESP now. */
+  refreshMode(): void;
+  close(): void;
+}

@@ -40,6 +40,12 @@ export class Router {
     return node;
   }
 
+  /** Index of the node of a channel. Where any node serves every key it is the first one that is in service. */
+  nodeOfName(name: Buffer): number {
+    if (!this.keyed) return this.firstNode();
+    return this.topology.nodeFor(name, 0, name.length);
+  }
+
   #nodeOfKey(view: RequestView, key: number): number {
     const arg = this.#keys.at[key] as number;
     return this.topology.nodeFor(view.buf, argStart(view, arg), argEnd(view, arg));

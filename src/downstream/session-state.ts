@@ -1,6 +1,6 @@
 import type { CommandRow } from '../command/row.ts';
 import type { ReservedLane } from '../upstream/reserved-lane.ts';
-import type { Mode, TransactionMode } from './mode.ts';
+import type { Mode, SubscriptionState, TransactionMode } from './mode.ts';
 
 /** What a session's requests have made of it. */
 export class SessionState {
@@ -16,6 +16,8 @@ export class SessionState {
   mode: Mode | null = null;
   /** WATCHes and what is queued behind MULTI. */
   transaction: TransactionMode | null = null;
+  /** Set once something was subscribed to. */
+  subscriptions: SubscriptionState | null = null;
   /** The connection on which the client waits for something to happen, for as long as it likes. */
   blocked: ReservedLane | null = null;
   /** Everything that is owed must be answered, and what is waited for be there, before another request is handled. */

@@ -28,6 +28,9 @@ import { Uploads } from './uploads.ts';
 const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 /** Bytes of further requests up to which a blocked client is read from. */
 const BLOCKED_QUERY_MAX = 64 * 1024;
+/** Unsent bytes beyond which a client that is sent messages is disconnected, as Redis does by default. */
+const PUSHED_MAX = 32 * 1024 * 1024;
+const ARRAY = Buffer.from('*');
 /** A client that keeps others waiting is disconnected so many times sooner. */
 const CROWDED = 5;
 
@@ -208,8 +211,11 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** The nodes' own words, between two replies. */
   onPush(buf: Buffer, start: number, end: number): void {
     if (this.#ended) return;
-    this.#replies.push(buf, start, end, this.#out);
+    // A push of RESP3 is an array in RESP2.
+    if (this.lanes.identity.protocol === 2) this.#replies.push(ARRAY, 0, 1, this.#out);
+    this.#replies.push(buf, this.lanes.identity.protocol === 2 ? start + 1 : start, end, this.#out);
     this.#context.turn.mark(this);
+    if (this.unsentBytes > PUSHED_MAX) this.destroy('slow_subscriber');
   }
 
   /** True where the frame of the request at hand may be queued as a view: its buffer is then left to the view. */
@@ -377,6 +383,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#out.clear();
     this.#replies.clear();
     this.lanes.close();
+    this.subscriptions?.close();
     this.#pace.release();
     this.#tellHeld();
     this.#held.release();

@@ -24,7 +24,14 @@ const EMPTY = arrayReply([]);
 /** What keyfan answers elsewhere, and every node answers alike. */
 const HARMLESS_LOCALS: ReadonlySet<string> = new Set(['ping', 'echo', 'time', 'command']);
 /** Policies of commands that may stand in a transaction. */
-const QUEUED_POLICIES: Readonly<Partial<Record<Policy, true>>> = { shard: true, split: true, script: true, block: true, any: true };
+const QUEUED_POLICIES: Readonly<Partial<Record<Policy, true>>> = {
+  shard: true,
+  split: true,
+  script: true,
+  block: true,
+  publish: true,
+  any: true,
+};
 
 /** What transactions need of their surroundings. */
 export interface TransactionContext {

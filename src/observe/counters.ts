@@ -73,6 +73,8 @@ export class BackendCounters extends ErrorCounters {
   /** Connections beside the shared one. */
   leases = 0;
   reconnects = 0;
+  /** Connections with subscriptions that were lost, each with what was published meanwhile. */
+  subscriptionsLost = 0;
   desyncs = 0;
   /** In-flight entries made, keyfan's own included. */
   sent = 0;

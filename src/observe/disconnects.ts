@@ -5,6 +5,7 @@ export const DISCONNECTS = {
   stalled: 'takes no replies',
   unauthenticated: 'unsent replies of a client that has not authenticated',
   memory: 'memory limit: most was held for this client',
+  slow_subscriber: 'takes no messages',
   cut_off: 'a reply was cut off by its node',
   cross_protocol: 'possible cross-protocol scripting',
 } as const;

@@ -159,6 +159,12 @@ const METRICS: readonly MetricRow[] = [
     samples: perBackend((c) => c.reconnects),
   },
   {
+    name: 'keyfan_subscriptions_lost_total',
+    type: 'counter',
+    help: "Connections with clients' subscriptions that were lost; what was published until they were back was missed.",
+    samples: perBackend((c) => c.subscriptionsLost),
+  },
+  {
     name: 'keyfan_backend_desync_total',
     type: 'counter',
     help: 'Replies nobody waited for, or that could not be read. Must stay 0.',

@@ -48,6 +48,8 @@ export interface PoolOptions {
   readonly writesToAll: boolean;
   /** Scripts run on shared connections. */
   readonly shareScripts: boolean;
+  /** Names that one client may subscribe to. */
+  readonly subscriptionsMax: number;
   /** Commands that manage the nodes pass. */
   readonly adminAllowed: boolean;
   /** Sections of INFO that are about the process. */
@@ -86,22 +88,24 @@ export class Pool {
     const { topology, limits, credentials } = options;
     this.#ejector = new Ejector(options.autoEject, topology, this.backends, (next) => this.#swap(next), log);
     for (const node of options.nodes) this.backends.push(new Backend(node, this.#ejector, turn, log));
+    const lanes = new LaneSets(this.backends, { protocol: 2, database: options.database }, options.identitiesMax);
     const router = new Router(topology, this.backends);
     this.#router = router;
     const local = { credentials, anyNode: () => router.anyNode(), info: () => [...options.info(), ...this.#info()] };
     const { backends, counters } = this;
-    const { writesToAll, shareScripts, adminAllowed } = options;
+    const { writesToAll, shareScripts, adminAllowed, subscriptionsMax } = options;
     this.#dispatcher = new Dispatcher({
       router,
+      lanes,
       counters,
       local,
       writesToAll,
       shareScripts,
       adminAllowed,
+      subscriptionsMax,
       queuedBytesMax: limits.queryBytesMax,
     });
     counters.topologyVersion = topology.version;
-    const lanes = new LaneSets(backends, { protocol: 2, database: options.database }, options.identitiesMax);
     this.#context = {
       limits,
       lanes,
@@ -228,7 +232,7 @@ export class Pool {
     const now = tick();
     const { clientIdleMs, clientRequestMs, clientStallMs } = this.#options;
     for (const session of this.#listener.sessions) {
-      if (session.lastReadAt < now - clientIdleMs && session.inFlight === 0) session.close();
+      if (session.lastReadAt < now - clientIdleMs && session.inFlight === 0 && session.subscriptions?.isEmpty !== false) session.close();
       session.expire(clientRequestMs, clientStallMs);
     }
   }

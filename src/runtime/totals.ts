@@ -23,6 +23,7 @@ const BACKEND_KINDS = {
   queuedBytes: 'live',
   leases: 'live',
   reconnects: 'sum',
+  subscriptionsLost: 'sum',
   desyncs: 'sum',
   sent: 'sum',
   delivered: 'sum',

@@ -117,6 +117,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return this.#owner.counters.reconnects;
   }
 
+  /** A connection with subscriptions was lost. */
+  countLostSubscriptions(): void {
+    this.#owner.counters.subscriptionsLost++;
+  }
+
   #sum(amount: (connection: Connection) => number): number {
     let sum = this.shared === null ? 0 : amount(this.shared);
     for (const lease of this.#leases.values()) sum += amount(lease);

@@ -78,6 +78,7 @@ export const hello: LocalCommand = (session, view, _row, context) => {
   if (protocol !== session.lanes.identity.protocol) {
     if (session.inFlight > 0) return parked(session);
     if (!session.lanes.enter({ ...session.lanes.identity, protocol })) return TOO_MANY_DATABASES;
+    session.subscriptions?.refreshMode();
   }
   if (name !== null) session.name = name;
   return greeting(session);

@@ -29,6 +29,8 @@ export const time: LocalCommand = () => {
 export const reset: LocalCommand = (session, _view, _row, context) => {
   if (session.inFlight > 0) return parked(session);
   session.endTransaction();
+  session.subscriptions?.close();
+  session.subscriptions?.refreshMode();
   session.lanes.reset();
   session.name = '';
   session.user = 'default';

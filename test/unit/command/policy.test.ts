@@ -16,6 +16,8 @@ t.test('every row is decided, with what its policy needs and nothing else', (t) 
       script: row.keys.kind === 'numkeys' && row.keys.mayBeZero,
       block: row.keys.kind !== 'none',
       fleet: row.keys.kind === 'none' && row.fleet !== undefined,
+      publish: row.keys.kind === 'range',
+      pubsub: row.name.endsWith('subscribe'),
       transaction: row.keys.kind === 'none' || row.name === 'watch',
       local: row.local !== undefined && row.keys.kind === 'none',
       refuse: row.refusal?.startsWith(`keyfan: '${row.name}' is not supported: `) === true,
@@ -72,7 +74,6 @@ t.test('the overrides name existing commands, each once', (t) => {
 
 t.test('what changes the connection, blocks, or concerns more than its keys never reaches a node', (t) => {
   const never =
-    'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe publish spublish pubsub|channels ' +
     'wait waitaof monitor shutdown replicaof slaveof cluster|slots acl|whoami module|load sync psync replconf migrate failover latency|doctor ' +
     'memory|doctor memory|stats role readonly readwrite asking restore-asking pfdebug pfselftest client|kill client|reply ' +
     'client|tracking client|pause client|unblock client|list script|debug';
@@ -111,7 +112,9 @@ t.test('split, local, guarded and constant commands', (t) => {
   const any = COMMAND_ROWS.filter((row) => row.policy === 'any').map((row) => row.name);
   t.same(
     any.sort(),
-    'function|dump function|help function|list function|stats lolwut memory|help object|help script|help xgroup|help xinfo|help'.split(' '),
+    'function|dump function|help function|list function|stats lolwut memory|help object|help pubsub|help script|help xgroup|help xinfo|help'.split(
+      ' ',
+    ),
   );
   for (const row of COMMAND_ROWS.filter(({ admin }) => admin)) t.equal(row.policy, 'fleet', `${row.name} goes to all nodes`);
   t.equal(policyOf('memory|usage'), 'shard', 'has a key, though its container is refused elsewhere');

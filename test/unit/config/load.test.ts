@@ -45,6 +45,7 @@ t.test('a small configuration gets every default', async (t) => {
         limits: {
           clients: 10_000,
           client_in_flight: 4096,
+          client_subscriptions: 100_000,
           client_unsent: 1_048_576,
           client_query: 1_073_741_824,
           request_size: 536_870_912,

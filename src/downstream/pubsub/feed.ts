@@ -1,0 +1,172 @@
+import type { ErrorCode } from '../../errors.ts';
+import { encodeRequest } from '../../protocol/multibulk.ts';
+import { Backoff } from '../../upstream/backoff.ts';
+import type { Connection } from '../../upstream/connection.ts';
+import type { Keeper } from '../../upstream/connection-contract.ts';
+import type { SharedLane } from '../../upstream/lane.ts';
+import type { LeaseTaker } from '../../upstream/leases.ts';
+import type { ReplyTarget } from '../../upstream/target.ts';
+import { type Kind, WORDS } from './frames.ts';
+
+/** Waits before a lost connection is asked for again. */
+const RETRY = { minMs: 50, maxMs: 1000 };
+
+/** Why a subscription failed: keyfan's error, or the node's own words (a whole error reply). */
+export type Failure = { readonly code: ErrorCode } | { readonly reply: Buffer };
+
+export interface FeedOwner {
+  /** A push of RESP3. To be copied. */
+  onMessage(buf: Buffer, start: number, end: number): void;
+}
+
+/** Names that are subscribed to together, and who waits for that. */
+interface Order {
+  readonly kind: Kind;
+  readonly names: readonly string[];
+  readonly done: (failure: Failure | null) => void;
+}
+
+/**
+ * One session's subscriptions at one node, on a connection of its own that speaks RESP3. A PING behind each SUBSCRIBE tells when the
+ * node has seen to it: confirmations are pushes there, which answer nothing. A connection that is lost is asked for again, until the
+ * subscriptions are back.
+ */
+export class Feed implements LeaseTaker, Keeper, ReplyTarget {
+  readonly owner = this;
+  readonly parts = null;
+  readonly #lane: SharedLane;
+  readonly #owner: FeedOwner;
+  readonly #names: Readonly<Record<Kind, Set<string>>> = { channel: new Set(), pattern: new Set(), shard: new Set() };
+  readonly #backoff = new Backoff(RETRY);
+  #connection: Connection | null = null;
+  #waiting = false;
+  #closed = false;
+  #retry: NodeJS.Timeout | undefined;
+  /** Waits for the connection. */
+  #line: Order[] = [];
+  /** Waits for the node, by token. */
+  readonly #asked = new Map<number, Order | null>();
+  #token = 0;
+
+  constructor(lane: SharedLane, owner: FeedOwner) {
+    this.#lane = lane;
+    this.#owner = owner;
+  }
+
+  /** Names, as latin1; `done` is called once, possibly at once. */
+  subscribe(kind: Kind, names: readonly string[], done: (failure: Failure | null) => void): void {
+    this.#line.push({ kind, names, done });
+    if (this.#connection !== null) this.#sendLine();
+    else if (!this.#waiting) this.#ask();
+  }
+
+  unsubscribe(kind: Kind, names: readonly string[]): void {
+    for (const name of names) this.#names[kind].delete(name);
+    if (this.isEmpty) this.close();
+    else if (this.#connection !== null) this.#send(WORDS[kind].unsubscribe, names, null);
+  }
+
+  get isEmpty(): boolean {
+    return this.#line.length === 0 && this.#asked.size === 0 && Object.values(this.#names).every(({ size }) => size === 0);
+  }
+
+  #ask(): void {
+    this.#waiting = true;
+    this.#lane.reserve(this);
+  }
+
+  onLease(connection: Connection): void {
+    this.#waiting = false;
+    if (this.#closed) {
+      this.#lane.giveBack(connection);
+      return;
+    }
+    this.#connection = connection;
+    connection.keeper = this;
+    this.#resubscribe();
+    this.#sendLine();
+  }
+
+  onNoLease(code: ErrorCode): void {
+    this.#waiting = false;
+    const line = this.#line;
+    this.#line = [];
+    for (const { done } of line) done({ code });
+    this.#askLater();
+  }
+
+  /** What was subscribed to before the connection was lost. */
+  #resubscribe(): void {
+    for (const kind of Object.keys(this.#names) as Kind[]) {
+      const names = [...this.#names[kind]];
+      if (names.length > 0) this.#send(WORDS[kind].subscribe, names, null);
+    }
+  }
+
+  #sendLine(): void {
+    const line = this.#line;
+    this.#line = [];
+    for (const order of line) this.#send(WORDS[order.kind].subscribe, order.names, order);
+  }
+
+  #send(word: string, names: readonly string[], order: Order | null): void {
+    const request = encodeRequest([word, ...names.map((name) => Buffer.from(name, 'latin1'))]);
+    const both = Buffer.concat([request, encodeRequest(['PING'])]);
+    const token = this.#token++ | 0;
+    this.#asked.set(token, order);
+    const connection = this.#connection as Connection;
+    if (!connection.send(both, 0, both.length, this, token, true)) this.onFailure(token, 'queue_full');
+  }
+
+  onReply(token: number, buf: Buffer, start: number, end: number): boolean {
+    const order = this.#asked.get(token) ?? null;
+    this.#asked.delete(token);
+    if (buf.toString('latin1', start, end) === '+PONG\r\n') {
+      for (const name of order?.names ?? []) this.#names[(order as Order).kind].add(name);
+      this.#backoff.reset();
+      order?.done(null);
+    } else {
+      // The node refused the SUBSCRIBE: the PING's reply is still to come, on a connection that nobody needs any more.
+      order?.done({ reply: Buffer.from(buf.subarray(start, end)) });
+      this.#connection?.destroy('connection_lost', 'a subscription was refused');
+    }
+    return true;
+  }
+
+  onFailure(token: number, code: ErrorCode): void {
+    const order = this.#asked.get(token);
+    this.#asked.delete(token);
+    order?.done({ code });
+    // A node that is late with this is late with messages, too.
+    if (code === 'timeout') this.#connection?.destroy('connection_lost', 'a subscription timed out');
+  }
+
+  onPush(buf: Buffer, start: number, end: number): void {
+    if (!this.#closed) this.#owner.onMessage(buf, start, end);
+  }
+
+  onIdle(): void {}
+
+  onLost(): void {
+    this.#connection = null;
+    if (!this.#closed && !this.isEmpty) this.#lane.countLostSubscriptions();
+    this.#askLater();
+  }
+
+  #askLater(): void {
+    if (this.#closed || this.isEmpty || this.#waiting || this.#connection !== null) return;
+    this.#waiting = true;
+    this.#retry = setTimeout(() => this.#ask(), this.#backoff.next());
+  }
+
+  /** Nothing is wanted from the node any more. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#connection?.destroy('connection_lost', 'nothing is subscribed to any more');
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+}

@@ -1,0 +1,197 @@
+import { errorText } from '../../errors.ts';
+import { errorReply } from '../../protocol/encode.ts';
+import type { Lane, SharedLane } from '../../upstream/lane.ts';
+import type { LaneSet } from '../lanes.ts';
+import type { SubscriptionState } from '../mode.ts';
+import type { Session } from '../session.ts';
+import { type Failure, Feed, type FeedOwner } from './feed.ts';
+import { confirmation, type Kind, subscriptionOf, WORDS } from './frames.ts';
+import { SubscriberMode } from './subscriber-mode.ts';
+
+/** Bytes of messages that may wait for a confirmation. */
+const HELD_MAX = 32 * 1024 * 1024;
+
+/** What subscriptions need of their surroundings. */
+export interface PubsubContext {
+  /** Indexes of the nodes where that name is subscribed to; empty where there is none. */
+  nodesOf(kind: Kind, name: string): readonly number[];
+  /** Names that one client may subscribe to. */
+  readonly namesMax: number;
+  /** The connections that subscriptions are made on; null where there may be no more. */
+  enter(): LaneSet | null;
+  leave(set: LaneSet): void;
+}
+
+/**
+ * What a session is subscribed to, and the feeds that bring it. A SUBSCRIBE counts when every node that is concerned has confirmed it, and
+ * not at all where one has not.
+ */
+export class Subscriptions implements FeedOwner, SubscriptionState {
+  readonly #session: Session;
+  readonly #context: PubsubContext;
+  /** By kind: names (latin1) with the nodes where they are subscribed to, in the order of their subscription. */
+  readonly #names: Readonly<Record<Kind, Map<string, readonly number[]>>> = { channel: new Map(), pattern: new Map(), shard: new Map() };
+  readonly #feeds = new Map<number, Feed>();
+  readonly #mode: SubscriberMode;
+  #set: LaneSet | null = null;
+  /** A SUBSCRIBE is being confirmed: messages wait behind its confirmation. */
+  #confirming = false;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+
+  constructor(session: Session, context: PubsubContext) {
+    this.#session = session;
+    this.#context = context;
+    this.#mode = new SubscriberMode(session);
+  }
+
+  /** Number of channels and patterns, or of shard channels. */
+  count(kind: Kind): number {
+    return kind === 'shard' ? this.#names.shard.size : this.#names.channel.size + this.#names.pattern.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.count('channel') === 0 && this.count('shard') === 0;
+  }
+
+  /** SUBSCRIBE and its kin, with nothing of the session in flight. */
+  subscribe(kind: Kind, names: readonly string[]): void {
+    const session = this.#session;
+    const token = session.open();
+    const known = this.#names[kind];
+    const added = new Map(names.filter((name) => !known.has(name)).map((name) => [name, this.#context.nodesOf(kind, name)] as const));
+    const total = this.count('channel') + this.count('shard') + added.size;
+    this.#set ??= this.#context.enter();
+    if (total > this.#context.namesMax || this.#set === null) {
+      const limit = this.#set === null ? 'limits.databases' : 'limits.client_subscriptions';
+      session.fail(token, 'refused', `keyfan: too many subscriptions (${limit}); the command was not executed`);
+      this.#settleEmpty();
+      return;
+    }
+    if ([...added.values()].some((nodes) => nodes.length === 0)) {
+      session.fail(token, 'no_nodes');
+      this.#settleEmpty();
+      return;
+    }
+    session.barrier = true;
+    this.#confirming = true;
+    this.#order(kind, added, (failure, node) => this.#confirm(token, kind, names, added, failure, node));
+  }
+
+  /** Subscribes at every node concerned; `done` is called once, when all have answered, with the first failure. */
+  #order(kind: Kind, added: ReadonlyMap<string, readonly number[]>, done: (failure: Failure | null, node: string) => void): void {
+    const byNode = new Map<number, string[]>();
+    for (const [name, nodes] of added) for (const node of nodes) byNode.set(node, [...(byNode.get(node) ?? []), name]);
+    let missing = byNode.size;
+    let first: Failure | null = null;
+    let failed = '';
+    if (missing === 0) done(null, '');
+    for (const [node, names] of byNode) {
+      this.#feed(node).subscribe(kind, names, (failure) => {
+        if (failure !== null && first === null) {
+          first = failure;
+          failed = (this.#session.lanes.at[node] as Lane).node;
+        }
+        if (--missing === 0) done(first, failed);
+      });
+    }
+  }
+
+  #feed(node: number): Feed {
+    let feed = this.#feeds.get(node);
+    if (feed === undefined || feed.closed) {
+      feed = new Feed((this.#set as LaneSet).lanes[node] as SharedLane, this);
+      this.#feeds.set(node, feed);
+    }
+    return feed;
+  }
+
+  #confirm(
+    token: number,
+    kind: Kind,
+    names: readonly string[],
+    added: ReadonlyMap<string, readonly number[]>,
+    failure: Failure | null,
+    node: string,
+  ): void {
+    const session = this.#session;
+    const { protocol } = session.lanes.identity;
+    this.#confirming = false;
+    if (failure !== null) {
+      for (const [name, nodes] of added) this.#leave(kind, name, nodes);
+      const reply = 'reply' in failure ? failure.reply : errorReply(errorText(failure.code, node));
+      session.onReply(token, reply, 0, reply.length, false);
+    } else {
+      const frames = names.map((name) => {
+        const nodes = added.get(name);
+        if (nodes !== undefined) this.#names[kind].set(name, nodes);
+        return confirmation(WORDS[kind].subscribe, Buffer.from(name, 'latin1'), this.count(kind), protocol);
+      });
+      const all = Buffer.concat(frames);
+      session.onReply(token, all, 0, all.length, false);
+    }
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const push of held) this.onMessage(push, 0, push.length);
+    this.#settleEmpty();
+  }
+
+  /** UNSUBSCRIBE and its kin; without names, from all of that kind. */
+  unsubscribe(kind: Kind, names: readonly string[]): void {
+    const session = this.#session;
+    const { protocol } = session.lanes.identity;
+    const word = WORDS[kind].unsubscribe;
+    const known = this.#names[kind];
+    const wanted = names.length === 0 ? [...known.keys()] : names;
+    const frames = wanted.map((name) => {
+      const nodes = known.get(name);
+      known.delete(name);
+      if (nodes !== undefined) this.#leave(kind, name, nodes);
+      return confirmation(word, Buffer.from(name, 'latin1'), this.count(kind), protocol);
+    });
+    session.reply(frames.length === 0 ? confirmation(word, null, this.count(kind), protocol) : Buffer.concat(frames));
+    this.#settleEmpty();
+  }
+
+  #leave(kind: Kind, name: string, nodes: readonly number[]): void {
+    for (const node of nodes) this.#feeds.get(node)?.unsubscribe(kind, [name]);
+  }
+
+  onMessage(buf: Buffer, start: number, end: number): void {
+    const push = buf.subarray(start, end);
+    const subscription = subscriptionOf(push);
+    if (subscription === null) return;
+    if (this.#confirming) this.#hold(push);
+    else if (this.#names[subscription.kind].has(subscription.name)) this.#session.onPush(buf, start, end);
+  }
+
+  #hold(push: Buffer): void {
+    this.#held.push(Buffer.from(push));
+    this.#heldBytes += push.length;
+    if (this.#heldBytes > HELD_MAX) this.#session.destroy('slow_subscriber');
+  }
+
+  /** Nothing is subscribed to: nothing is kept for it. */
+  #settleEmpty(): void {
+    if (this.isEmpty && !this.#confirming) this.close();
+    this.refreshMode();
+  }
+
+  refreshMode(): void {
+    const session = this.#session;
+    const wanted = !this.isEmpty && session.lanes.identity.protocol === 2;
+    if (wanted) session.mode = this.#mode;
+    else if (session.mode === this.#mode) session.mode = null;
+  }
+
+  /** The session has gone, or begins anew. */
+  close(): void {
+    for (const feed of this.#feeds.values()) feed.close();
+    this.#feeds.clear();
+    for (const names of Object.values(this.#names)) names.clear();
+    this.#held = [];
+    if (this.#set !== null) this.#context.leave(this.#set);
+    this.#set = null;
+  }
+}
