@@ -6,6 +6,7 @@ import type { Command, Tree } from './data.ts';
 import { COMMAND_HELP, DOCS } from './generated/docs.ts';
 import { globMatches } from './glob.ts';
 import { keyFlags } from './key-flags.ts';
+import { keySpecOf } from './key-spec.ts';
 import { collectKeys, KeyList } from './keys.ts';
 import { NEWER_DOCS } from './newer.ts';
 import { listText, mapText, nilText, type Protocol, setText, statusListText, statusSetText, treeText } from './reply-tree.ts';
@@ -133,7 +134,7 @@ function keysReply(view: RequestView, protocol: Protocol, withFlags: boolean): B
   const row = commandOf(inner);
   if (row === null) return errorReply('ERR Invalid command specified');
   const command = commandNamed(row.name) as Command;
-  if (command.specs.length === 0) return errorReply('ERR The command has no key arguments');
+  if (keySpecOf(command).kind === 'none') return errorReply('ERR The command has no key arguments');
   if (!arityOk(row, inner.argc)) return errorReply('ERR Invalid number of arguments specified for command');
   const keys = new KeyList();
   const count = collectKeys(row, inner, keys);

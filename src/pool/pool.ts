@@ -92,7 +92,7 @@ export class Pool {
     const router = new Router(topology, this.backends);
     this.#router = router;
     const local = { credentials, anyNode: () => router.anyNode(), info: () => [...options.info(), ...this.#info()] };
-    const { backends, counters } = this;
+    const { counters } = this;
     const { writesToAll, shareScripts, adminAllowed, subscriptionsMax } = options;
     this.#dispatcher = new Dispatcher({
       router,

@@ -216,7 +216,7 @@ t.test('the indexes are those of the keys', { skip }, async (t) => {
     const found = Array.from(keys.at.subarray(0, keys.count), (index) => request[index]);
     if (Array.isArray(wanted) && wanted.length > 0) {
       if (JSON.stringify(found) !== JSON.stringify(wanted)) t.same(found, wanted, request.join(' '));
-    } else if (count > 0) t.fail(`${request.join(' ')}: ${found}`);
+    } else if (count > 0 && commandOf(view)?.policy !== 'publish') t.fail(`${request.join(' ')}: ${found}`);
   });
 });
 

@@ -16,7 +16,7 @@ function keysOf(request: string): number[] | null {
 const CASES: readonly (readonly [request: string, keys: number[] | null])[] = [
   ['GET k', [1]],
   ['PING', []],
-  ['SPUBLISH channel m', []],
+  ['SPUBLISH channel m', [1]],
   ['MGET a b c', [1, 2, 3]],
   ['MSET a 1 b 2', [1, 3]],
   ['MSET a 1 b', [1, 3]],

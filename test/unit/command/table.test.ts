@@ -140,7 +140,6 @@ t.test('soleKey: always exactly that key, whatever the arguments', (t) => {
     'migrate',
     'blpop',
     'ping',
-    'spublish',
     'lcs',
     'object',
   ]) {

@@ -24,6 +24,7 @@ function report(n: number, change: (pool: PoolCounters, backends: BackendCounter
       'leases',
       'requests',
       'reconnects',
+      'subscriptionsLost',
       'desyncs',
       'sent',
       'delivered',
