@@ -138,6 +138,12 @@ const FAMILIES: readonly Family[] = [
     ],
   },
   {
+    reason: "keyfan's own: nodes, routing and version of the proxy. Not a command of Redis",
+    since: '7.0.0',
+    group: 'server',
+    rows: [['keyfan', -2, 'noscript loading stale fast', '', 'none']],
+  },
+  {
     reason: 'What client libraries say about themselves when they connect (Redis 7.2, Valkey 8)',
     since: '7.2.0',
     group: 'connection',

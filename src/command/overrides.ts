@@ -15,13 +15,15 @@ export const LOCAL: readonly Entry<LocalName>[] = [
   ['command', 'command', 'the table here is what keyfan lets pass, whatever single nodes know'],
   [
     'client',
-    'client client|getname client|setname client|id client|info client|setinfo client|no-evict client|no-touch client|capa client|help',
+    'client client|getname client|setname client|id client|info client|setinfo client|no-evict client|no-touch client|capa client|help ' +
+      'client|list client|kill client|unblock client|pause client|unpause client|reply client|getredir client|trackinginfo',
     "facts about the session, which the node's connection does not share",
   ],
   ['hello', 'hello', 'protocol and user are those of the session'],
   ['auth', 'auth', 'the client authenticates to keyfan, keyfan to the nodes'],
   ['select', 'select', 'would change the database of everybody on the shared connection'],
   ['reset', 'reset', 'concerns the session only'],
+  ['keyfan', 'keyfan', 'it is about keyfan'],
   ['info', 'info', 'there is no one node that it could be about'],
 ];
 
@@ -87,6 +89,11 @@ export const ADMIN: readonly Entry<FleetName>[] = [
   ['sum', 'acl|deluser', 'the nodes of a pool have the same users'],
 ];
 
+/** On connections of the session's own to all nodes. */
+export const WAIT: readonly (readonly [names: string, reason: string])[] = [
+  ['wait waitaof', 'any node may have had writes of the client; the answer holds for all of them'],
+];
+
 export const PUBLISH: readonly (readonly [names: string, reason: string])[] = [
   ['publish spublish', 'a channel lives on the node that its name hashes to'],
 ];
@@ -99,17 +106,9 @@ export const PUBSUB: readonly (readonly [names: string, reason: string])[] = [
 ];
 
 export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
-  ['wait waitaof', 'it concerns the writes of one connection, and keyfan shares its connections'],
   ['monitor', 'it never ends; connect to a node for it'],
   ['script|debug', 'it changes what the connection answers, and stops a node'],
-  [
-    'client|kill client|list client|pause client|unpause client|unblock',
-    'keyfan does not manage its clients by command; see its metrics and its configuration',
-  ],
-  [
-    'client|caching client|getredir client|reply client|tracking client|trackinginfo client|import-source',
-    'it changes what the connection answers, and keyfan shares its connections',
-  ],
+  ['client|caching client|tracking client|import-source', 'it changes what the connection answers, and keyfan shares its connections'],
   ['module shutdown', 'it manages a single node; connect to that node for it'],
   ['commandlog hotkeys backup', 'it measures or saves a single node; connect to that node for it'],
   ['replicaof slaveof failover role psync sync replconf', 'replication is not managed through keyfan'],

@@ -15,6 +15,7 @@ import {
   SCRIPTS,
   SPLIT,
   TRANSACTIONS,
+  WAIT,
 } from './overrides.ts';
 import type { BlocksName, FleetName, GuardName, LocalName, Policy, SplitName } from './row.ts';
 
@@ -50,6 +51,7 @@ const DECISIONS: ReadonlyMap<string, Decide> = new Map<string, Decide>([
   ...named(turned(MAY_BLOCK), ([, blocks]) => () => ({ policy: 'block', blocks })),
   ...named(turned(FLEET), ([, fleet]) => () => ({ policy: 'fleet', fleet })),
   ...named(turned(ADMIN), ([, fleet]) => () => ({ policy: 'fleet', fleet, admin: true })),
+  ...named(WAIT, () => () => ({ policy: 'wait' })),
   ...named(PUBLISH, () => () => ({ policy: 'publish' })),
   ...named(PUBSUB, () => () => ({ policy: 'pubsub' })),
   ...named(TRANSACTIONS, () => () => ({ policy: 'transaction' })),

@@ -42,14 +42,39 @@ export interface CommandRow {
  * What keyfan does with a command. Closed: whoever adds one is led by the compiler to every table that needs a row.
  * `shard`: forwarded whole; all keys must share a shard. `split`: one fragment per shard, replies merged. `any`: keyless
  * and the same on every node, forwarded to one. `local`: answered by keyfan. `script`, `block`: as `shard`, on a connection of the session's
- * own. `transaction`: MULTI and its kin. `fleet`: all nodes, one reply. `publish`:
+ * own. `transaction`: MULTI and its kin. `wait`: WAIT and
+ * WAITAOF, all nodes. `fleet`: all nodes, one reply. `publish`:
  * to the node of a channel. `pubsub`: SUBSCRIBE and its kin. `refuse`: never reaches a node.
  */
-export type Policy = 'shard' | 'split' | 'any' | 'local' | 'script' | 'block' | 'transaction' | 'fleet' | 'publish' | 'pubsub' | 'refuse';
+export type Policy =
+  | 'shard'
+  | 'split'
+  | 'any'
+  | 'local'
+  | 'script'
+  | 'block'
+  | 'transaction'
+  | 'wait'
+  | 'fleet'
+  | 'publish'
+  | 'pubsub'
+  | 'refuse';
 
 export type SplitName = 'mget' | 'mset' | 'sum';
 
-export type LocalName = 'ping' | 'echo' | 'quit' | 'time' | 'command' | 'client' | 'hello' | 'auth' | 'select' | 'reset' | 'info';
+export type LocalName =
+  | 'ping'
+  | 'echo'
+  | 'quit'
+  | 'time'
+  | 'command'
+  | 'client'
+  | 'hello'
+  | 'auth'
+  | 'select'
+  | 'reset'
+  | 'info'
+  | 'keyfan';
 
 export type GuardName = 'no_sort_patterns';
 

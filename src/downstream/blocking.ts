@@ -1,11 +1,17 @@
 import type { CommandRow } from '../command/row.ts';
 import type { ErrorCode } from '../errors.ts';
+import { encodeRequest } from '../protocol/multibulk.ts';
 import type { RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
+import type { ReservedLane } from '../upstream/reserved-lane.ts';
+import { SWALLOW } from '../upstream/swallow.ts';
 import type { Part, PartTaker, ReplyTarget } from '../upstream/target.ts';
+import { FanOut } from './fan-out.ts';
 import { ownLane } from './own-lane.ts';
 import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
 import type { Session } from './session.ts';
+
+const PING = encodeRequest(['PING']);
 
 /** Commands that may wait at the node: on a connection of the session's own, without a deadline of keyfan's; what follows waits too. */
 export function runBlocking(session: Session, view: RequestView, row: CommandRow, router: Router): void {
@@ -21,9 +27,36 @@ export function runBlocking(session: Session, view: RequestView, row: CommandRow
   }
   const lane = ownLane(session, node);
   if (lane === null) return;
-  session.blocked = lane;
+  session.blocked = [lane];
   session.barrier = true;
   lane.sendUntimed(view.buf, view.base, view.limit, new Blocked(session), session.open());
+}
+
+/**
+ * WAIT, WAITAOF: all nodes are asked, since any may have had the session's writes; what is true of all of them is true. A node counts what its
+ * connection wrote: the PING before makes that everything which was written before it, by whomever.
+ */
+export function runWait(session: Session, view: RequestView, row: CommandRow, router: Router): void {
+  const nodes = router.liveNodes();
+  const lanes: ReservedLane[] = [];
+  for (const node of nodes) {
+    const lane = ownLane(session, node);
+    if (lane === null) return;
+    lanes.push(lane);
+  }
+  const token = session.open();
+  if (lanes.length === 0) {
+    session.fail(token, 'no_nodes');
+    return;
+  }
+  session.blocked = lanes;
+  session.barrier = true;
+  const names = lanes.map(({ node }) => node);
+  const fanOut = new FanOut(new Blocked(session), token, row.name === 'wait' ? 'min' : 'min_each', false, names, new Uint16Array(0));
+  lanes.forEach((lane, i) => {
+    lane.send(PING, 0, PING.length, SWALLOW, 0, false);
+    lane.sendUntimed(view.buf, view.base, view.limit, fanOut, i);
+  });
 }
 
 /** A request of a session that is blocked until it is answered. */

@@ -9,7 +9,7 @@ import { argBytes, argEnd, argStart, argText, type RequestView } from '../protoc
 import type { RequestBuilder } from '../protocol/request-builder.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane.ts';
-import { runBlocking } from './blocking.ts';
+import { runBlocking, runWait } from './blocking.ts';
 import { FanOut } from './fan-out.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { LaneSets } from './lanes.ts';
@@ -91,6 +91,7 @@ export class Dispatcher {
       session.fail(session.open(), 'no_auth');
       return;
     }
+    if (this.#local.pauses.active && this.#local.pauses.holds(session, row)) return;
     if (session.mode?.take(view, row)) return;
     if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') {
       this.#forward(session, view, this.#router.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey)));
@@ -127,6 +128,7 @@ export class Dispatcher {
     local: (session, view, row) => this.#answer(session, view, row),
     script: (session, view, row) => this.#script(session, view, row),
     block: (session, view, row) => this.#block(session, view, row),
+    wait: (session, view, row) => runWait(session, view, row, this.#router),
     transaction: (session, view, row) => this.#transaction(session, view, row),
     fleet: (session, view, row) => this.#fleet.run(session, view, row),
     publish: (session, view) => this.#forward(session, view, this.#router.nodeOfName(argBytes(view, 1))),

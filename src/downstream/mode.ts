@@ -11,6 +11,8 @@ export interface Mode {
 
 /** WATCHed keys and queued commands of a session. */
 export interface TransactionMode extends Mode {
+  /** Commands that wait for EXEC; -1 before MULTI. */
+  readonly queued: number;
   /** Bytes that wait for EXEC. */
   readonly heldBytes: number;
   /** WATCH, UNWATCH, MULTI, EXEC, DISCARD. */
@@ -22,8 +24,7 @@ export interface TransactionMode extends Mode {
 /** What a session is subscribed to. */
 export interface SubscriptionState {
   readonly isEmpty: boolean;
-  /** Number of channels and patterns, or of shard channels. */
-  count(kind: 'channel' | 'shard'): number;
+  size(kind: 'channel' | 'pattern' | 'shard'): number;
   subscribe(kind: 'channel' | 'pattern' | 'shard', names: readonly string[]): void;
   unsubscribe(kind: 'channel' | 'pattern' | 'shard', names: readonly string[]): void;
   /** The client speaks another version of RESP now. */

@@ -40,6 +40,10 @@ export class ReplyQueue {
   #stashLive = 0;
   readonly #large = new Map<number, OutBuffer>();
   #largeBytes = 0;
+  /** Whether places that are opened will be answered: all, none, or all but the next. */
+  muting: 'on' | 'off' | 'skip' = 'on';
+  /** Tokens of places whose replies the client does not want. */
+  #muted: Set<number> | null = null;
   /** Parts of the reply at the head have been sent, others are to come. */
   #headPartly = false;
   /** What waits for the end of that reply. */
@@ -63,7 +67,14 @@ export class ReplyQueue {
     this.#size[place] = OPEN;
     this.#openedAt[place] = now;
     this.#tail = (token + 1) | 0;
+    if (this.muting !== 'on') this.#mute(token);
     return token;
+  }
+
+  #mute(token: number): void {
+    this.#muted ??= new Set();
+    this.#muted.add(token);
+    if (this.muting === 'skip') this.muting = 'on';
   }
 
   openedAt(token: number): number {
@@ -72,16 +83,21 @@ export class ReplyQueue {
 
   /** Settles a place, once, with the reply `buf[start, end)`; `given` as in `OutBuffer.append`. */
   settle(token: number, buf: Buffer, start: number, end: number, given: boolean, out: OutBuffer): void {
+    const from = this.#muted?.delete(token) ? end : start;
     if (token !== this.#head) {
-      this.#hold(token, buf, start, end, given);
+      this.#hold(token, buf, from, end, given);
       return;
     }
-    out.append(buf, start, end, given);
+    out.append(buf, from, end, given);
     this.#advance(out);
   }
 
   /** Takes a part of the reply for a place; the last one settles it. */
   settlePart(token: number, part: Part, out: OutBuffer): void {
+    if (this.#muted?.has(token)) {
+      this.#dropPart(token, part, out);
+      return;
+    }
     const atHead = token === this.#head;
     (atHead ? out : this.#partsOf(token)).appendPart(part);
     if (atHead) this.#headPartly = !part.last;
@@ -112,6 +128,13 @@ export class ReplyQueue {
       this.#size[token & this.#mask] = PARTLY;
     }
     return parts;
+  }
+
+  #dropPart(token: number, part: Part, out: OutBuffer): void {
+    const dropped = new OutBuffer();
+    dropped.appendPart(part);
+    dropped.clear();
+    if (part.last) this.settle(token, part.buf, part.end, part.end, false, out);
   }
 
   #flushPushed(out: OutBuffer): void {

@@ -46,6 +46,13 @@ export class Router {
     return this.topology.nodeFor(name, 0, name.length);
   }
 
+  /** Name of the node of a key; all names with commas between where any node serves every key. */
+  nameOf(key: Buffer): string {
+    const { nodes } = this.topology;
+    if (!this.keyed) return nodes.map(({ name }) => name).join(',');
+    return nodes[this.nodeOfName(key)]?.name ?? '';
+  }
+
   #nodeOfKey(view: RequestView, key: number): number {
     const arg = this.#keys.at[key] as number;
     return this.topology.nodeFor(view.buf, argStart(view, arg), argEnd(view, arg));
@@ -55,6 +62,12 @@ export class Router {
   anyNode(): number {
     const node = this.#backends.findIndex((backend, i) => backend.state === 'up' && this.topology.live[i] === 1);
     return node >= 0 ? node : this.firstNode();
+  }
+
+  /** Indexes of the nodes that are in service. */
+  liveNodes(): number[] {
+    const { live } = this.topology;
+    return [...live.keys()].filter((node) => live[node] === 1);
   }
 
   /** The node of what has no key and must always go to the same one. */

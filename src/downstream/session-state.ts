@@ -18,8 +18,10 @@ export class SessionState {
   transaction: TransactionMode | null = null;
   /** Set once something was subscribed to. */
   subscriptions: SubscriptionState | null = null;
-  /** The connection on which the client waits for something to happen, for as long as it likes. */
-  blocked: ReservedLane | null = null;
+  /** The connections on which the client waits for something to happen, for as long as it likes. */
+  blocked: readonly ReservedLane[] | null = null;
+  /** Held by CLIENT PAUSE. */
+  onHold = false;
   /** Everything that is owed must be answered, and what is waited for be there, before another request is handled. */
   barrier = false;
   /** The request at hand comes again later. */

@@ -190,7 +190,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#uploads.active) return !this.#uploads.ready;
     if (!this.#pace.admits(replies.length) || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
     if (this.barrier) {
-      if (replies.length > 0 || this.lanes.waiting) return true;
+      if (replies.length > 0 || this.lanes.waiting || this.onHold) return true;
       this.barrier = false;
     }
     if (this.#pace.asksBulk) return replies.length > 0 || this.socket.writableNeedDrain;
@@ -206,6 +206,11 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   onLaneReady(): void {
     if (this.#paused) this.#context.turn.mark(this);
+  }
+
+  /** CLIENT REPLY: whether what follows is answered. */
+  mute(mode: 'on' | 'off' | 'skip'): void {
+    this.#replies.muting = mode;
   }
 
   /** The nodes' own words, between two replies. */
@@ -251,7 +256,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#context.counters.duration.record(clock.now - replies.openedAt(token));
     replies.settle(token, buf, start, end, given, this.#out);
     // Also one that is paused and answered out of order: its window may have grown.
-    if (this.#out.length > 0 || this.#paused) this.#context.turn.mark(this);
+    if (this.#out.length > 0 || this.#paused || this.#closing) this.#context.turn.mark(this);
     else if (replies.heldBytes > this.#unsentMax) this.#checkUnsent();
     return true;
   }

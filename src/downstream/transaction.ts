@@ -74,6 +74,10 @@ export class Transaction implements TransactionMode {
     return this.#queue.length;
   }
 
+  get queued(): number {
+    return this.#open ? this.#count : -1;
+  }
+
   onInvalid(): void {
     this.#invalid = true;
   }

@@ -6,6 +6,7 @@ export const DISCONNECTS = {
   unauthenticated: 'unsent replies of a client that has not authenticated',
   memory: 'memory limit: most was held for this client',
   slow_subscriber: 'takes no messages',
+  killed: 'CLIENT KILL',
   cut_off: 'a reply was cut off by its node',
   cross_protocol: 'possible cross-protocol scripting',
 } as const;

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import { COMMAND_ROWS } from '../command/table.ts';
 import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Listener } from '../downstream/listener.ts';
-import type { InfoSection } from '../downstream/local/answer.ts';
+import type { InfoSection, NodeFacts } from '../downstream/local/answer.ts';
 import { PacePool } from '../downstream/pace.ts';
+import { Pauses } from '../downstream/pauses.ts';
 import { Router } from '../downstream/router.ts';
 import { Session } from '../downstream/session.ts';
 import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
@@ -15,7 +16,7 @@ import { errorReply } from '../protocol/encode.ts';
 import type { Topology } from '../routing/topology.ts';
 import { Backend, type BackendOptions } from '../upstream/backend.ts';
 import { tick } from '../util/clock.ts';
-import type { Endpoint } from '../util/endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
 import type { Memory } from '../util/memory.ts';
 import type { Turn } from '../util/turn.ts';
 import { Ejector, type EjectorOptions } from './ejector.ts';
@@ -91,7 +92,15 @@ export class Pool {
     const lanes = new LaneSets(this.backends, { protocol: 2, database: options.database }, options.identitiesMax);
     const router = new Router(topology, this.backends);
     this.#router = router;
-    const local = { credentials, anyNode: () => router.anyNode(), info: () => [...options.info(), ...this.#info()] };
+    const local = {
+      credentials,
+      pauses: new Pauses(),
+      anyNode: () => router.anyNode(),
+      sessions: () => this.#listener.sessions,
+      nodes: () => this.#nodes(),
+      nodeOf: (key: Buffer) => router.nameOf(key),
+      info: () => [...options.info(), ...this.#info()],
+    };
     const { counters } = this;
     const { writesToAll, shareScripts, adminAllowed, subscriptionsMax } = options;
     this.#dispatcher = new Dispatcher({
@@ -241,6 +250,15 @@ export class Pool {
     this.#router.topology = topology;
     this.counters.topologyVersion = topology.version;
     this.#log.info({ pool: this.name, version: topology.version }, 'topology changed');
+  }
+
+  #nodes(): NodeFacts[] {
+    return this.backends.map((backend, i) => ({
+      name: backend.node,
+      address: formatEndpoint((this.#options.nodes[i] as BackendOptions).endpoint),
+      state: this.topology.live[i] === 1 ? backend.state : 'ejected',
+      inFlight: backend.inFlight,
+    }));
   }
 
   #info(): InfoSection[] {

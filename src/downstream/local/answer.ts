@@ -1,6 +1,7 @@
 import type { CommandRow } from '../../command/row.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { RequestView } from '../../protocol/request.ts';
+import type { Pauses } from '../pauses.ts';
 import type { Session } from '../session.ts';
 
 /** What keyfan answers by itself: a whole reply, or an error of the table. */
@@ -15,8 +16,22 @@ export interface LocalContext {
   readonly credentials: { readonly username: string; readonly password: string } | null;
   /** Index of a node for what every node answers alike; -1 where no node is in service. */
   anyNode(): number;
+  /** The clients of the pool that this process serves. */
+  sessions(): Iterable<Session>;
+  readonly pauses: Pauses;
+  nodes(): readonly NodeFacts[];
+  /** Name of the node of a key; all names with commas between where any node serves every key. */
+  nodeOf(key: Buffer): string;
   /** Facts for INFO, by section. */
   info(): readonly InfoSection[];
+}
+
+/** What KEYFAN NODES tells. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly address: string;
+  readonly state: string;
+  readonly inFlight: number;
 }
 
 export interface InfoSection {
@@ -25,6 +40,8 @@ export interface InfoSection {
 }
 
 export type LocalCommand = (session: Session, view: RequestView, row: CommandRow, context: LocalContext) => Answer | typeof LATER;
+
+export const SYNTAX: Answer = { code: 'syntax' };
 
 /** An error whose text behind `ERR ` is `detail`. */
 export function refused(detail: string): Answer {

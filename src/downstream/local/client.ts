@@ -1,11 +1,10 @@
 import { unknownText } from '../../command/texts.ts';
-import { arrayReply, bulkReply, integerReply, nullReply, OK, simpleReply, verbatimReply } from '../../protocol/encode.ts';
+import { arrayReply, bulkReply, integerReply, mapReply, nullReply, OK, simpleReply, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
-import { clock } from '../../util/clock.ts';
 import type { Session } from '../session.ts';
-import { type Answer, isPlainName, type LocalCommand, refused } from './answer.ts';
-
-const SYNTAX: Answer = { code: 'syntax' };
+import { type Answer, isPlainName, type LATER, type LocalCommand, type LocalContext, refused, SYNTAX } from './answer.ts';
+import { clientLine } from './client-line.ts';
+import { kill, list, pause, reply, unblock } from './client-others.ts';
 
 const HELP: readonly string[] = [
   'CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
@@ -15,6 +14,18 @@ const HELP: readonly string[] = [
   '    Return the ID of the current connection.',
   'INFO',
   '    Return information about the current client connection.',
+  'KILL <option> ...',
+  '    Kill connection(s): <addr:port>, or ID, ADDR, LADDR, TYPE, USER, MAXAGE, SKIPME with their values.',
+  'LIST [options ...]',
+  '    Return information about client connections: TYPE (NORMAL|PUBSUB), ID <id> ...',
+  'PAUSE <timeout> [WRITE|ALL]',
+  '    Suspend all, or just write, clients for <timeout> milliseconds.',
+  'REPLY (ON|OFF|SKIP)',
+  '    Control the replies sent to the current connection.',
+  'UNBLOCK <clientid> [TIMEOUT|ERROR]',
+  '    Unblock the specified blocked client.',
+  'UNPAUSE',
+  '    Stop the current client pause, resuming traffic.',
   'NO-EVICT (ON|OFF)',
   '    Accepted; keyfan evicts no clients to free memory.',
   'NO-TOUCH (ON|OFF)',
@@ -50,47 +61,46 @@ function setInfo(session: Session, view: RequestView): Answer {
   return OK;
 }
 
-/** The fields of Redis' CLIENT INFO that mean something here. */
 function info(session: Session): Answer {
-  const { socket } = session;
-  const { protocol, database } = session.lanes.identity;
-  const fields = {
-    id: session.id,
-    addr: `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`,
-    laddr: `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`,
-    name: session.name,
-    age: Math.floor((Date.now() - session.connectedAt) / 1000),
-    idle: Math.floor((clock.now - session.lastReadAt) / 1000),
-    flags: 'N',
-    db: database,
-    sub: session.subscriptions?.count('channel') ?? 0,
-    ssub: session.subscriptions?.count('shard') ?? 0,
-    multi: -1,
-    qbuf: session.queryBytes,
-    omem: session.unsentBytes,
-    cmd: session.lastCommand?.name ?? 'NULL',
-    user: session.user,
-    resp: protocol,
-    'lib-name': session.libName,
-    'lib-ver': session.libVersion,
-  };
-  const line = Object.entries(fields).map(([key, value]) => `${key}=${value}`);
-  return verbatimReply(`${line.join(' ')}\n`, protocol);
+  return verbatimReply(`${clientLine(session)}\n`, session.lanes.identity.protocol);
 }
 
-const SUBCOMMANDS: ReadonlyMap<string, (session: Session, view: RequestView) => Answer> = new Map([
+/** Nothing is tracked: Redis' answers for that. */
+function trackingInfo({ lanes }: Session): Answer {
+  const { protocol } = lanes.identity;
+  const flags = Buffer.from(protocol === 3 ? '~1\r\n$3\r\noff\r\n' : '*1\r\n$3\r\noff\r\n');
+  return mapReply([bulkReply('flags'), flags, bulkReply('redirect'), integerReply(-1), bulkReply('prefixes'), arrayReply([])], protocol);
+}
+
+type Subcommand = (session: Session, view: RequestView, context: LocalContext) => Answer | typeof LATER;
+
+const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>([
   ['client|getname', (session) => (session.name === '' ? nullReply(session.lanes.identity.protocol) : bulkReply(session.name))],
   ['client|setname', setName],
   ['client|setinfo', setInfo],
   ['client|id', (session) => integerReply(session.id)],
   ['client|info', info],
+  ['client|list', list],
+  ['client|kill', kill],
+  ['client|unblock', unblock],
+  ['client|pause', pause],
+  [
+    'client|unpause',
+    (_session, _view, context) => {
+      context.pauses.end();
+      return OK;
+    },
+  ],
+  ['client|reply', reply],
+  ['client|getredir', () => integerReply(-1)],
+  ['client|trackinginfo', trackingInfo],
   ['client|no-evict', onOff],
   ['client|no-touch', onOff],
   ['client|capa', () => OK],
   ['client|help', () => arrayReply(HELP.map(simpleReply))],
 ]);
 
-export const client: LocalCommand = (session, view, row) => {
+export const client: LocalCommand = (session, view, row, context) => {
   const subcommand = SUBCOMMANDS.get(row.name);
-  return subcommand === undefined ? { code: 'unknown_command', detail: unknownText(view) } : subcommand(session, view);
+  return subcommand === undefined ? { code: 'unknown_command', detail: unknownText(view) } : subcommand(session, view, context);
 };

@@ -5,6 +5,7 @@ import { auth, hello } from './auth.ts';
 import { client } from './client.ts';
 import { echo, ping, quit, reset, time } from './connection.ts';
 import { info } from './info.ts';
+import { keyfan } from './keyfan.ts';
 import { select } from './select.ts';
 
 export type { LocalContext } from './answer.ts';
@@ -17,6 +18,7 @@ export const LOCALS: Readonly<Record<LocalName, LocalCommand>> = {
   echo,
   hello,
   info,
+  keyfan,
   ping,
   quit,
   reset,

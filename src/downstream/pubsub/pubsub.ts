@@ -45,8 +45,7 @@ export class Pubsub {
   }
 
   #nodesOf(kind: Kind, name: string): readonly number[] {
-    const { live } = this.#router.topology;
-    if (kind === 'pattern' || (kind === 'channel' && KEYSPACE.test(name))) return [...live.keys()].filter((node) => live[node] === 1);
+    if (kind === 'pattern' || (kind === 'channel' && KEYSPACE.test(name))) return this.#router.liveNodes();
     const node = this.#router.nodeOfName(Buffer.from(name, 'latin1'));
     return node === NO_NODE ? [] : [node];
   }

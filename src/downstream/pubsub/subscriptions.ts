@@ -50,6 +50,10 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     return kind === 'shard' ? this.#names.shard.size : this.#names.channel.size + this.#names.pattern.size;
   }
 
+  size(kind: Kind): number {
+    return this.#names[kind].size;
+  }
+
   get isEmpty(): boolean {
     return this.count('channel') === 0 && this.count('shard') === 0;
   }

@@ -16,6 +16,7 @@ t.test('every row is decided, with what its policy needs and nothing else', (t) 
       script: row.keys.kind === 'numkeys' && row.keys.mayBeZero,
       block: row.keys.kind !== 'none',
       fleet: row.keys.kind === 'none' && row.fleet !== undefined,
+      wait: row.keys.kind === 'none',
       publish: row.keys.kind === 'range',
       pubsub: row.name.endsWith('subscribe'),
       transaction: row.keys.kind === 'none' || row.name === 'watch',
@@ -74,9 +75,8 @@ t.test('the overrides name existing commands, each once', (t) => {
 
 t.test('what changes the connection, blocks, or concerns more than its keys never reaches a node', (t) => {
   const never =
-    'wait waitaof monitor shutdown replicaof slaveof cluster|slots acl|whoami module|load sync psync replconf migrate failover latency|doctor ' +
-    'memory|doctor memory|stats role readonly readwrite asking restore-asking pfdebug pfselftest client|kill client|reply ' +
-    'client|tracking client|pause client|unblock client|list script|debug';
+    'monitor shutdown replicaof slaveof cluster|slots acl|whoami module|load sync psync replconf migrate failover latency|doctor ' +
+    'memory|doctor memory|stats role readonly readwrite asking restore-asking pfdebug pfselftest client|tracking script|debug';
   for (const name of never.split(' ')) t.equal(policyOf(name), 'refuse', name);
   const passing = COMMAND_ROWS.filter((row) => row.policy === 'shard' || row.policy === 'split' || row.policy === 'any');
   const flagsOf = new Map(CATALOG.flatMap((command) => [command, ...command.subcommands]).map((command) => [command.name, command.flags]));

@@ -1,0 +1,49 @@
+import { clock } from '../../util/clock.ts';
+import type { Session } from '../session.ts';
+
+/** Redis' words for kinds of clients; keyfan serves the first two. */
+export const CLIENT_TYPES: ReadonlySet<string> = new Set(['normal', 'pubsub', 'master', 'replica', 'slave']);
+
+export function typeOf(session: Session): 'normal' | 'pubsub' {
+  return session.subscriptions === null || session.subscriptions.isEmpty ? 'normal' : 'pubsub';
+}
+
+export function addressOf({ socket }: Session): string {
+  return `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
+}
+
+export function localAddressOf({ socket }: Session): string {
+  return `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`;
+}
+
+/** A line of CLIENT LIST: those fields of Redis' that mean something here. */
+export function clientLine(session: Session): string {
+  const { protocol, database } = session.lanes.identity;
+  const { subscriptions } = session;
+  const queued = session.transaction?.queued ?? -1;
+  const flags = `${session.blocked === null ? '' : 'b'}${typeOf(session) === 'pubsub' ? 'P' : ''}${queued < 0 ? '' : 'x'}`;
+  const fields = {
+    id: session.id,
+    addr: addressOf(session),
+    laddr: localAddressOf(session),
+    name: session.name,
+    age: Math.floor((Date.now() - session.connectedAt) / 1000),
+    idle: Math.floor((clock.now - session.lastReadAt) / 1000),
+    flags: flags === '' ? 'N' : flags,
+    db: database,
+    sub: subscriptions?.size('channel') ?? 0,
+    psub: subscriptions?.size('pattern') ?? 0,
+    ssub: subscriptions?.size('shard') ?? 0,
+    multi: queued,
+    qbuf: session.queryBytes,
+    omem: session.unsentBytes,
+    cmd: session.lastCommand?.name ?? 'NULL',
+    user: session.user,
+    resp: protocol,
+    'lib-name': session.libName,
+    'lib-ver': session.libVersion,
+  };
+  return Object.entries(fields)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+}

@@ -1,0 +1,153 @@
+import t from 'tap';
+import { startFleet } from '../support/fleet.ts';
+import { startRedis } from '../support/redis.ts';
+import { connectResp } from '../support/resp-client.ts';
+import { until } from '../support/wait.ts';
+
+const [fleet, plain] = await Promise.all([startFleet(), startRedis()]);
+t.teardown(() => Promise.all([fleet.stop(), plain.stop()]));
+
+const [a, b] = [fleet.keyOn(0), fleet.keyOn(1)];
+
+t.test("errors and empty answers in Redis' own words", async (t) => {
+  const [ours, theirs] = await Promise.all([fleet.connect(), connectResp(plain.port)]);
+  const requests = [
+    'LIST TYPE foo|LIST ID x|LIST FOO|LIST ID 99|KILL 1.2.3.4:5|KILL ID x|KILL TYPE foo|KILL FOO bar|KILL ID 1 SKIPME maybe|KILL ID 99',
+    'KILL USER nobody|KILL ID 0|KILL|KILL ID 5 FOO|PAUSE x|PAUSE -1|PAUSE 1 FOO|UNPAUSE|REPLY FOO|REPLY ON|UNBLOCK x|UNBLOCK 99|UNBLOCK 99 FOO',
+    'GETREDIR|TRACKINGINFO|LIST TYPE master',
+  ];
+  for (const version of ['2', '3']) {
+    await Promise.all([ours, theirs].map((client) => client.command('HELLO', version)));
+    for (const request of requests.join('|').split('|')) {
+      const [mine, wanted] = await Promise.all([ours, theirs].map((client) => client.command('CLIENT', ...request.split(' '))));
+      t.equal(mine?.text, wanted?.text, `CLIENT ${request} in RESP${version}`);
+    }
+  }
+  await Promise.all([ours.close(), theirs.close()]);
+});
+
+t.test('LIST and KILL', async (t) => {
+  const [one, two, listener] = await Promise.all([fleet.connect(), fleet.connect(), fleet.connect()]);
+  await one.command('CLIENT', 'SETNAME', 'one');
+  const id = (await two.command('CLIENT', 'ID')).value as number;
+  await two.command('MULTI');
+  await two.command('SET', a, '1');
+  listener.send('PSUBSCRIBE x*\r\n');
+  await listener.read(1);
+  const lines = String((await one.command('CLIENT', 'LIST')).value)
+    .trim()
+    .split('\n');
+  t.equal(lines.length, 3);
+  t.match(
+    lines.find((line) => line.includes('name=one')),
+    /^id=\d+ addr=127\.0\.0\.1:\d+ .* flags=N .* cmd=client\|list /,
+  );
+  t.match(
+    lines.find((line) => line.startsWith(`id=${id} `)),
+    / flags=x .* multi=1 /,
+  );
+  t.match(String((await one.command('CLIENT', 'LIST', 'TYPE', 'pubsub')).value), /^id=\d+ .* flags=P .* sub=0 psub=1 /);
+  t.equal((await one.command('CLIENT', 'KILL', 'ID', id)).text, ':1\r\n');
+  await two.closed;
+  const address = /addr=(\S+)/.exec(String((await one.command('CLIENT', 'LIST', 'TYPE', 'pubsub')).value))?.[1] as string;
+  t.equal((await one.command('CLIENT', 'KILL', address)).text, '+OK\r\n');
+  await listener.closed;
+  t.equal((await one.command('CLIENT', 'KILL', 'TYPE', 'normal')).text, ':0\r\n', 'not itself');
+  t.equal((await one.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no')).text, ':1\r\n');
+  await one.closed;
+  t.pass('and itself, behind the answer');
+});
+
+t.test('UNBLOCK: the client gets what its node says', async (t) => {
+  const [waiting, other] = await Promise.all([fleet.connect(), fleet.connect()]);
+  const id = (await waiting.command('CLIENT', 'ID')).value as number;
+  for (const [reason, wanted] of [
+    ['TIMEOUT', '*-1\r\n'],
+    ['ERROR', '-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n'],
+  ] as const) {
+    const reply = waiting.command('BLPOP', `{${a}}none`, '0');
+    await until(async () => (await other.command('CLIENT', 'UNBLOCK', id, reason)).text === ':1\r\n', 'it to be unblocked');
+    t.equal((await reply).text, wanted);
+  }
+  t.equal((await other.command('CLIENT', 'UNBLOCK', id)).text, ':0\r\n', 'not blocked any more');
+  t.equal((await waiting.command('SET', a, '1')).text, '+OK\r\n');
+  await Promise.all([waiting.close(), other.close()]);
+});
+
+t.test('PAUSE: nothing is lost, and order is kept', async (t) => {
+  const [client, other] = await Promise.all([fleet.connect(), fleet.connect()]);
+  await other.command('SET', a, '0');
+  t.equal((await other.command('CLIENT', 'PAUSE', '60000', 'WRITE')).text, '+OK\r\n');
+  t.equal((await client.command('GET', a)).value, '0', 'reads pass');
+  const replies = client.pipeline([
+    ['GET', a],
+    ['INCR', a],
+    ['INCR', a],
+    ['GET', a],
+  ]);
+  t.equal((await other.command('GET', a)).value, '0', 'writes wait');
+  await other.command('CLIENT', 'UNPAUSE');
+  t.same(
+    (await replies).map(({ value }) => value),
+    ['0', 1, 2, '2'],
+  );
+  await other.command('CLIENT', 'PAUSE', '60000');
+  const later = client.command('GET', a);
+  const settled = await Promise.race([later.then(() => true), other.command('CLIENT', 'ID').then(() => false)]);
+  t.equal(settled, false, 'reads wait, too');
+  await other.command('CLIENT', 'PAUSE', '0');
+  await other.command('CLIENT', 'UNPAUSE');
+  t.equal((await later).value, '2');
+  await other.command('CLIENT', 'PAUSE', '30');
+  t.equal((await client.command('GET', a)).value, '2', 'a pause ends by itself');
+  await Promise.all([client.close(), other.close()]);
+});
+
+t.test('REPLY OFF and SKIP', async (t) => {
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await client.command('SET', b, 'x'.repeat(200_000));
+  const requests = [
+    'CLIENT REPLY SKIP|PING skipped|PING one',
+    `CLIENT REPLY OFF|PING nothing|SET ${a} 5|GET ${b}|MGET ${a} ${b}|CLIENT REPLY ON`,
+    `PING two|CLIENT REPLY SKIP|GET ${b}|GET ${a}`,
+  ];
+  client.send(`${requests.join('|').replaceAll('|', '\r\n')}\r\n`);
+  const replies = await client.read(4);
+  t.equal(replies.map(({ text }) => text).join(''), '$3\r\none\r\n+OK\r\n$3\r\ntwo\r\n$1\r\n5\r\n');
+  client.send('CLIENT REPLY OFF\r\nPING x\r\nQUIT\r\n');
+  await client.closed;
+  await fleet.conserved();
+});
+
+t.test('WAIT and WAITAOF: what holds for all nodes', async (t) => {
+  const client = await fleet.connect();
+  await client.command('SET', a, '1');
+  t.equal((await client.command('WAIT', '0', '10')).text, ':0\r\n');
+  const replies = await client.pipeline([
+    ['SET', b, '1'],
+    ['WAIT', '1', '20'],
+    ['GET', b],
+  ]);
+  t.same(
+    replies.map(({ text }) => text),
+    ['+OK\r\n', ':0\r\n', '$1\r\n1\r\n'],
+  );
+  t.match((await client.command('WAIT', 'x', '1')).text, /^-ERR value is not an integer/);
+  await client.close();
+});
+
+t.test('KEYFAN', async (t) => {
+  const client = await fleet.connect();
+  const nodes = (await client.command('KEYFAN', 'NODES')).value as string[][];
+  t.same(
+    nodes.map((fields) => [fields[1], fields[3], fields[5]]),
+    fleet.nodes.map(({ address }, i) => ['abc'[i], address, 'up']),
+  );
+  t.same((await client.command('KEYFAN', 'ROUTE', a, b, a)).value, ['a', 'b', 'a']);
+  t.match((await client.command('keyfan', 'version')).value, /^\d+\.\d+/);
+  t.match((await client.command('KEYFAN', 'HELP')).text, /KEYFAN <subcommand>/);
+  t.match((await client.command('KEYFAN')).text, /^-ERR wrong number of arguments for 'keyfan' command/);
+  t.match((await client.command('KEYFAN', 'ROUTE')).text, /^-ERR wrong number of arguments for 'keyfan\|route' command/);
+  t.match((await client.command('KEYFAN', '__proto__')).text, /^-ERR unknown subcommand '__proto__'\. Try KEYFAN HELP\./);
+  await client.close();
+});
