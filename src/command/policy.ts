@@ -60,6 +60,13 @@ const DECISIONS: ReadonlyMap<string, Decide> = new Map<string, Decide>([
   ...named(turned(GUARDED), ([, guard]) => () => ({ policy: 'shard', guard })),
 ]);
 
+/** By name: why keyfan does with a command what it does. */
+const REASONS: ReadonlyMap<string, string> = new Map(
+  [REFUSED, ANY, SCRIPTS, BLOCKING, WAIT, PUBLISH, PUBSUB, TRANSACTIONS, ...[MAY_BLOCK, FLEET, ADMIN, LOCAL, SPLIT, GUARDED].map(unvalued)]
+    .flat()
+    .flatMap(([names, reason]) => names.split(' ').map((name) => [name, reason] as const)),
+);
+
 const EVERYWHERE_NAMES: ReadonlySet<string> = new Set(EVERYWHERE.flatMap(([names]) => names.split(' ')));
 
 /** Names of the overrides, for the test that each one is a command. */
@@ -68,6 +75,11 @@ export const OVERRIDDEN: readonly string[] = [...DECISIONS.keys(), ...EVERYWHERE
 /** True where an entry of the overrides decides, the container's included. */
 export function isListed(name: string): boolean {
   return DECISIONS.has(name) || DECISIONS.has(containerOf(name));
+}
+
+/** Why keyfan does with a command what it does; empty where the command follows the rule. */
+export function reasonOf(name: string): string {
+  return REASONS.get(name) ?? REASONS.get(containerOf(name)) ?? '';
 }
 
 /**
@@ -97,6 +109,10 @@ function containerOf(name: string): string {
 
 function turned<Value>(entries: readonly (readonly [Value, string, string])[]): (readonly [string, Value])[] {
   return entries.map(([value, names]) => [names, value] as const);
+}
+
+function unvalued(entries: readonly (readonly [unknown, string, string])[]): (readonly [string, string])[] {
+  return entries.map(([, names, reason]) => [names, reason] as const);
 }
 
 function named<Value>(

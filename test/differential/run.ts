@@ -58,15 +58,16 @@ export async function runDifferential(options: Options): Promise<Report> {
 
 type Found = NonNullable<Report['difference']>;
 
-/** Leaves requests out for as long as some reply still differs. */
+/** Leaves requests out for as long as the reply to the same request still differs: another difference may be an excused one. */
 async function shrink(found: Found, play: (one: Episode) => Promise<Difference | null>): Promise<Found> {
   let best = found;
+  const culprit = found.episode.requests[found.difference.at];
   const upTo: Episode = { ...found.episode, requests: found.episode.requests.slice(0, found.difference.at + 1) };
   for (let size = Math.ceil(upTo.requests.length / 2), current = upTo; size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let from = 0; from < current.requests.length; ) {
       const less: Episode = { ...current, requests: [...current.requests.slice(0, from), ...current.requests.slice(from + size)] };
       const difference = less.requests.length === 0 ? null : await play(less).catch(() => null);
-      if (difference === null) {
+      if (difference === null || less.requests[difference.at] !== culprit) {
         from += size;
       } else {
         current = { ...less, requests: less.requests.slice(0, difference.at + 1) };
