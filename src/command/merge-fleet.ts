@@ -21,6 +21,8 @@ export const FLEET_MERGES = {
   first: (parts: Parts) => parts[0] as Buffer,
   /** One that did it is enough (SCRIPT KILL). */
   killed: (parts: Parts) => parts[0] as Buffer,
+  /** Streams with their entries, where there are any (XREAD). */
+  streams: mergeStreams,
   /** Names and values in turn; where nodes differ, `NODE=VALUE` for each (CONFIG GET). */
   joined: mergeJoined,
 } as const;
@@ -50,6 +52,13 @@ function eachPlace(parts: Parts, pick: (places: Buffer[], index: number) => Buff
     ),
   );
   return merged.every((element) => element !== null) ? arrayReply(merged) : null;
+}
+
+function mergeStreams(parts: Parts): Buffer | null {
+  const some = parts.filter((part) => (elementsOf(part)?.length ?? 0) > 0);
+  const members = some.flatMap((part) => elementsOf(part) as Buffer[]);
+  if (some.length === 0) return parts[0] as Buffer;
+  return (some[0] as Buffer)[0] === '%'.charCodeAt(0) ? mapReply(members, 3) : arrayReply(members);
 }
 
 function mergeJoined(parts: Parts, _order: Uint16Array, nodes: readonly string[]): Buffer | null {

@@ -21,6 +21,7 @@ import { ScriptStore } from './script-store.ts';
 import { Scripts } from './scripts.ts';
 import type { Session } from './session.ts';
 import { Splitter } from './splitter.ts';
+import { hasStreams, splitStreams } from './stream-split.ts';
 import { Transaction, type TransactionContext } from './transaction.ts';
 
 export interface DispatcherOptions {
@@ -199,7 +200,10 @@ export class Dispatcher {
   }
 
   #block(session: Session, view: RequestView, row: CommandRow): void {
-    if (row.blocks !== undefined && !BLOCKS[row.blocks](view)) this.#shard(session, view, row);
+    const waits = row.blocks === undefined || BLOCKS[row.blocks](view);
+    if (!waits && row.name === 'xread' && hasStreams(view) && this.#router.nodeOf(view, row) === CROSS_SLOT)
+      splitStreams(session, view, this.#router);
+    else if (!waits) this.#shard(session, view, row);
     else runBlocking(session, view, row, this.#router);
   }
 

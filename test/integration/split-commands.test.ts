@@ -104,3 +104,22 @@ t.test('pipelined: 500 mixed requests keep their order', async (t) => {
 });
 
 t.test('nothing is left in flight', () => fleet.conserved());
+
+t.test('XREAD over all nodes, in the order of the request', async (t) => {
+  const streams = [0, 1, 2].map((node) => `{${fleet.keyOn(node)}}stream`);
+  for (const [i, key] of streams.entries()) await ask('XADD', key, `${i + 1}-1`, 'f', String(i));
+  const entry = (i: number): unknown => [streams[i], [[`${i + 1}-1`, ['f', String(i)]]]];
+  const [x, y, z] = streams as [string, string, string];
+  t.same(await ask('XREAD', 'COUNT', '5', 'STREAMS', z, x, y, '0', '0', '0'), [entry(2), entry(0), entry(1)]);
+  t.same(await ask('XREAD', 'STREAMS', y, x, '9', '0'), [entry(0)], 'streams without news are left out');
+  t.equal((await client.command('XREAD', 'STREAMS', x, y, '9', '9')).text, '*-1\r\n');
+  t.match((await client.command('XREAD', 'STREAMS', x, y, '0')).text, /^-ERR Unbalanced XREAD list of streams/);
+  t.match((await client.command('XREAD', 'STREAMS', x, y, '0', 'bad')).text, /^-ERR Invalid stream ID/);
+  t.match((await client.command('XREAD', 'BLOCK', '1', 'STREAMS', x, y, '0', '0')).text, /^-CROSSSLOT /);
+  const three = await fleet.connect();
+  await three.command('HELLO', '3');
+  const both = (await three.command('XREAD', 'STREAMS', y, x, '0', '0')).text;
+  t.ok(both.startsWith(`%2\r\n$${y.length}\r\n${y}\r\n*1\r\n`), both);
+  t.equal((await three.command('XREAD', 'STREAMS', x, y, '9', '9')).text, '_\r\n');
+  await three.close();
+});

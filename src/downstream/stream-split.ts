@@ -1,0 +1,98 @@
+import { argIs } from '../command/argument.ts';
+import type { ErrorCode } from '../errors.ts';
+import { elementsOf, payloadOf } from '../protocol/element.ts';
+import { arrayReply, mapReply } from '../protocol/encode.ts';
+import { encodeRequest } from '../protocol/multibulk.ts';
+import { argBytes, type RequestView } from '../protocol/request.ts';
+import { NO_NODE } from '../routing/topology.ts';
+import type { Lane } from '../upstream/lane.ts';
+import type { ReplyTarget } from '../upstream/target.ts';
+import { FanOut } from './fan-out.ts';
+import type { Router } from './router.ts';
+import type { Session } from './session.ts';
+
+/** What one node is asked: its streams, with the ids to begin behind. */
+interface Share {
+  readonly keys: Buffer[];
+  readonly ids: Buffer[];
+}
+
+/**
+ * XREAD [COUNT n] STREAMS key … id … over several nodes, where it does not block: each node is asked for its streams, and they are told in the
+ * order of the request.
+ */
+export function splitStreams(session: Session, view: RequestView, router: Router): void {
+  const shares = new Map<number, Share>();
+  const first = streamsAt(view) + 1;
+  const count = (view.argc - first) / 2;
+  const keys = Array.from({ length: count }, (_, i) => argBytes(view, first + i));
+  const token = session.open();
+  for (const [i, key] of keys.entries()) {
+    const node = router.nodeOfName(key);
+    if (node === NO_NODE) {
+      session.fail(token, 'no_nodes');
+      return;
+    }
+    const share = shares.get(node) ?? { keys: [], ids: [] };
+    share.keys.push(key);
+    share.ids.push(argBytes(view, first + count + i));
+    shares.set(node, share);
+  }
+  const head = Array.from({ length: first }, (_, i) => argBytes(view, i));
+  const lanes = [...shares.keys()].map((node) => session.lanes.at[node] as Lane);
+  const names = lanes.map(({ node }) => node);
+  const order = keys.map((key) => key.toString('latin1'));
+  const fanOut = new FanOut(new InOrder(session, order), token, 'streams', false, names, new Uint16Array(0));
+  [...shares.values()].forEach((share, i) => {
+    const request = encodeRequest([...head, ...share.keys, ...share.ids]);
+    lanes[i]?.send(request, 0, request.length, fanOut, i, true);
+  });
+}
+
+/** True where every stream has its id, so that the request can be cut. */
+export function hasStreams(view: RequestView): boolean {
+  const at = streamsAt(view);
+  return at > 0 && view.argc - at > 2 && (view.argc - at) % 2 === 1;
+}
+
+function streamsAt(view: RequestView): number {
+  for (let i = 1; i < view.argc; i++) {
+    if (argIs(view, i, 'streams')) return i;
+    if (argIs(view, i, 'count')) i++;
+  }
+  return -1;
+}
+
+/** Puts the streams of a reply into the order of the request. */
+class InOrder implements ReplyTarget {
+  readonly owner: object;
+  readonly parts = null;
+  readonly #session: Session;
+  readonly #order: readonly string[];
+
+  constructor(session: Session, order: readonly string[]) {
+    this.owner = session;
+    this.#session = session;
+    this.#order = order;
+  }
+
+  onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
+    const reply = buf.subarray(start, end);
+    const elements = elementsOf(reply);
+    if (elements === null || elements.length === 0) return this.#session.onReply(token, buf, start, end, given);
+    const isMap = reply[0] === '%'.charCodeAt(0);
+    const streams = isMap ? pairs(elements) : elements.map((element) => elementsOf(element) ?? []);
+    const place = ([key]: readonly Buffer[]): number => this.#order.indexOf(key === undefined ? '' : payloadOf(key).toString('latin1'));
+    const sorted = streams.sort((a, b) => place(a) - place(b));
+    const whole = isMap ? mapReply(sorted.flat(), 3) : arrayReply(sorted.map(arrayReply));
+    return this.#session.onReply(token, whole, 0, whole.length, false);
+  }
+
+  onFailure(token: number, code: ErrorCode, detail: string): void {
+    this.#session.onFailure(token, code, detail);
+  }
+}
+
+function pairs(members: readonly Buffer[]): Buffer[][] {
+  return members.flatMap((key, i) => (i % 2 === 0 ? [[key, members[i + 1] as Buffer]] : []));
+}
