@@ -15,6 +15,7 @@ import { Fleet } from './fleet/fleet.ts';
 import type { LaneSets } from './lanes.ts';
 import { LATER } from './local/answer.ts';
 import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
+import type { Pauses } from './pauses.ts';
 import { Pubsub } from './pubsub/pubsub.ts';
 import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
 import { ScriptStore } from './script-store.ts';
@@ -54,6 +55,7 @@ export class Dispatcher {
   readonly #router: Router;
   readonly #counters: PoolCounters;
   readonly #local: LocalContext;
+  readonly #pauses: Pauses;
   readonly #writesToAll: boolean;
   readonly #keyed: boolean;
   readonly #splitter: Splitter;
@@ -67,6 +69,7 @@ export class Dispatcher {
     this.#router = router;
     this.#counters = options.counters;
     this.#local = options.local;
+    this.#pauses = options.local.pauses;
     this.#writesToAll = options.writesToAll;
     this.#keyed = router.keyed;
     this.#splitter = new Splitter(router.topology.nodes.length);
@@ -92,7 +95,7 @@ export class Dispatcher {
       session.fail(session.open(), 'no_auth');
       return;
     }
-    if (this.#local.pauses.active && this.#local.pauses.holds(session, row)) return;
+    if (this.#pauses.active && this.#pauses.holds(session, row)) return;
     if (session.mode?.take(view, row)) return;
     if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') {
       this.#forward(session, view, this.#router.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey)));
