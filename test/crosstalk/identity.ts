@@ -13,7 +13,21 @@ export interface Identity {
 }
 
 /** What a request is; its number stands in the key. */
-export const Kind = { GET: 0, SET: 1, MGET: 2, MSET: 3, DEL: 4, EXISTS: 5, ECHO: 6, PING: 7, ARITY: 8 } as const;
+export const Kind = {
+  GET: 0,
+  SET: 1,
+  MGET: 2,
+  MSET: 3,
+  DEL: 4,
+  EXISTS: 5,
+  ECHO: 6,
+  PING: 7,
+  ARITY: 8,
+  MULTI: 9,
+  QUEUED: 10,
+  EXEC: 11,
+  BLOCK: 12,
+} as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 export const hashOf = (client: number, seq: number, key: number): number => mix(client, seq, key);

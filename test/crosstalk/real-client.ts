@@ -10,8 +10,11 @@ const LARGE = 30 * KIB;
 const GIANT_ONE_IN = 20_000;
 const LINE_MAX = 4096;
 const [DASH, DOLLAR, STAR] = [45, 36, 42];
-/** What a real node may answer for itself. */
-const NODE_ERRORS = /^-(LOADING|OOM|BUSY|MISCONF) /;
+/** What a real node may answer for itself; EXECABORT where it said such a thing to a queued command. */
+const NODE_ERRORS = /^-(LOADING|OOM|BUSY|MISCONF|EXECABORT) /;
+const SCRIPT = "return redis.call('GET', KEYS[1]) or nil";
+/** Replies that are always the same, by kind. */
+const EXACT: Readonly<Record<number, string>> = { [Kind.MULTI]: '+OK\r\n', [Kind.QUEUED]: '+QUEUED\r\n', [Kind.BLOCK]: '*-1\r\n' };
 
 /** What became of a version, as far as its writer knows. */
 const Fate = { SENT: 0, DONE: 1, UNKNOWN: 2, NOT_DONE: 3 } as const;
@@ -46,7 +49,10 @@ export class RealClient extends Client {
 
   protected override request(out: Writer): void {
     const dice = this.random.below(100);
-    if (dice < 40) this.#read(out, Kind.GET, 1);
+    if (dice < 34) this.#read(out, Kind.GET, 1);
+    else if (dice < 37) this.#read(out, Kind.GET, 1, SCRIPT);
+    else if (dice < 39) this.#transaction(out);
+    else if (dice < 40) this.#block(out);
     else if (dice < 75) this.#write(out, Kind.SET, 1);
     else if (dice < 88) this.#read(out, Kind.MGET, this.random.between(1, this.heavy ? 5 : 20));
     else if (dice < 97) this.#write(out, Kind.MSET, this.random.between(1, 8));
@@ -59,13 +65,42 @@ export class RealClient extends Client {
     this.expect(Kind.ECHO, 0);
   }
 
-  #read(out: Writer, kind: Kind, count: number): void {
+  /** A read, alone in its transaction: three requests, three replies. */
+  #transaction(out: Writer): void {
+    out.text('*1\r\n$5\r\nMULTI\r\n');
+    this.expect(Kind.MULTI, 0);
+    const key = this.random.below(KEYS);
+    const part = { key, version: (this.#keys[key] as KeyState).fates.length - 1 };
+    out.text('*2\r\n$3\r\nGET\r\n');
+    writeName(out, (this.#keys[key] as KeyState).name);
+    this.expect(Kind.QUEUED, 0);
+    out.text('*1\r\n$4\r\nEXEC\r\n');
+    this.#parts.set(this.tail, [part]);
+    this.expect(Kind.EXEC, 1);
+  }
+
+  /** Waits for what never comes. */
+  #block(out: Writer): void {
+    const name = `none${this.number}`;
+    out.header('*', 3);
+    out.text('$5\r\nBLPOP\r\n');
+    writeName(out, name);
+    out.text('$5\r\n0.005\r\n');
+    this.expect(Kind.BLOCK, 0);
+  }
+
+  #read(out: Writer, kind: Kind, count: number, script = ''): void {
     const parts = Array.from({ length: count }, () => {
       const key = this.random.below(KEYS);
       return { key, version: (this.#keys[key] as KeyState).fates.length - 1 };
     });
-    out.header('*', 1 + count);
-    out.text(kind === Kind.GET ? '$3\r\nGET\r\n' : '$4\r\nMGET\r\n');
+    if (script === '') {
+      out.header('*', 1 + count);
+      out.text(kind === Kind.GET ? '$3\r\nGET\r\n' : '$4\r\nMGET\r\n');
+    } else {
+      out.header('*', 4);
+      out.text(`$4\r\nEVAL\r\n$${script.length}\r\n${script}\r\n$1\r\n1\r\n`);
+    }
     for (const { key } of parts) writeName(out, (this.#keys[key] as KeyState).name);
     this.#parts.set(this.tail, parts);
     this.expect(kind, count);
@@ -122,6 +157,7 @@ export class RealClient extends Client {
     let next: number;
     if (kind === Kind.ECHO) next = this.#exactly(`$${echoOf(this.number, this.head).length}\r\n${echoOf(this.number, this.head)}\r\n`);
     else if (kind === Kind.SET || kind === Kind.MSET) next = this.#exactly('+OK\r\n');
+    else if (kind in EXACT) next = this.#exactly(EXACT[kind] as string);
     else if (kind === Kind.GET) next = buf[start] === DOLLAR ? this.#value(start, parts[0] as Part) : -1;
     else next = this.#values(parts);
     if (next <= 0) return next;
