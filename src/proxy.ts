@@ -169,7 +169,7 @@ export class DataPlane {
   }
 }
 
-export const COMMAND_NAMES: readonly string[] = COMMAND_ROWS.map((row) => row.name);
+export const COMMAND_NAMES: readonly string[] = [...COMMAND_ROWS.map((row) => row.name), 'other'];
 
 function poolOptions(name: string, pool: PoolConfig, topology: Topology, memory: Memory, info: () => InfoSection[]): PoolOptions {
   const { limits, timeouts } = pool;

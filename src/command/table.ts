@@ -19,7 +19,11 @@ const CHANNEL: KeySpec = { kind: 'range', first: 1, last: 1, step: 1 };
 let nextId = 0;
 
 function rowOf(command: Command): CommandRow {
-  const id = nextId++;
+  return makeRow(command, nextId++);
+}
+
+/** A row of the table, or of a command that a node has told of. */
+export function makeRow(command: Command, id: number): CommandRow {
   const keys = CHANNEL_FIRST.has(command.name) ? CHANNEL : keySpecOf(command);
   const keyed = keys.kind !== 'none';
   const container = command.subcommands.length > 0;
@@ -59,6 +63,9 @@ const TOP_SUBCOMMANDS: readonly (Subcommands | null)[] = TOP.map(({ subcommands 
 export const COMMAND_ROWS: readonly CommandRow[] = Object.freeze(
   TOP.flatMap((row) => [row, ...(row.subcommands?.values() ?? [])]).sort((a, b) => a.id - b.id),
 );
+
+/** For all commands that are not in the table: counters have a place for them behind the others. */
+export const OTHER_ID = COMMAND_ROWS.length;
 
 const BY_NAME: ReadonlyMap<string, CommandRow> = new Map(COMMAND_ROWS.map((row) => [row.name, row]));
 

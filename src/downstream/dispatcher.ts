@@ -24,6 +24,7 @@ import type { Session } from './session.ts';
 import { Splitter } from './splitter.ts';
 import { hasStreams, splitStreams } from './stream-split.ts';
 import { Transaction, type TransactionContext } from './transaction.ts';
+import { UnknownCommands } from './unknown-commands.ts';
 
 export interface DispatcherOptions {
   readonly router: Router;
@@ -63,6 +64,7 @@ export class Dispatcher {
   readonly #transactions: TransactionContext;
   readonly #fleet: Fleet;
   readonly #pubsub: Pubsub;
+  readonly #unknownCommands: UnknownCommands;
 
   constructor(options: DispatcherOptions) {
     const { router } = options;
@@ -76,16 +78,14 @@ export class Dispatcher {
     const store = new ScriptStore();
     this.#scripts = new Scripts(router, store, options.shareScripts);
     this.#fleet = new Fleet(router, store, options.adminAllowed);
+    this.#unknownCommands = new UnknownCommands(router);
     this.#pubsub = new Pubsub(router, options.lanes, options.subscriptionsMax);
     this.#transactions = { router, scripts: this.#scripts, queuedBytesMax: options.queuedBytesMax };
   }
 
   dispatch(session: Session, view: RequestView): void {
-    const row = commandOf(view);
-    if (row === null) {
-      this.#unknown(session, view);
-      return;
-    }
+    const row = commandOf(view) ?? this.#unknown(session, view);
+    if (row === null) return;
     if (!arityOk(row, view.argc)) {
       this.#wrongArity(session, row);
       return;
@@ -140,13 +140,17 @@ export class Dispatcher {
     refuse: (session, _view, row) => session.fail(session.open(), 'refused', row.refusal),
   };
 
-  #unknown(session: Session, view: RequestView): void {
+  /** The row of a command that only the nodes know; null where the request is parked until they have told, or was answered. */
+  #unknown(session: Session, view: RequestView): CommandRow | null {
     if (FOREIGN_NAMES.test(argText(view, 0))) {
       session.destroy('cross_protocol');
-      return;
+      return null;
     }
+    const row = this.#unknownCommands.find(session, view);
+    if (row !== null) return row ?? null;
     session.mode?.onInvalid();
     session.fail(session.open(), 'unknown_command', unknownText(view));
+    return null;
   }
 
   #wrongArity(session: Session, row: CommandRow): void {

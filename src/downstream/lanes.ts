@@ -57,6 +57,11 @@ export class Lanes implements Reserver {
     return this.#waiting > 0;
   }
 
+  /** The lane of node `index` that every session begins with, in RESP2. */
+  plain(index: number): SharedLane | undefined {
+    return this.#sets.first.lanes[index];
+  }
+
   /** The shared lanes of the session's identity. */
   get shared(): readonly SharedLane[] {
     return this.#set.lanes;

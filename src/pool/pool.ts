@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { COMMAND_ROWS } from '../command/table.ts';
+import { OTHER_ID } from '../command/table.ts';
 import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { InfoSection, NodeFacts } from '../downstream/local/answer.ts';
@@ -69,7 +69,7 @@ let nextSessionId = 1;
 /** A listener with its sessions, the backends behind it and the topology between them. */
 export class Pool {
   readonly name: string;
-  readonly counters = new PoolCounters(COMMAND_ROWS.length);
+  readonly counters = new PoolCounters(OTHER_ID + 1);
   readonly backends: Backend[] = [];
   readonly #options: PoolOptions;
   readonly #log: Log;

@@ -19,7 +19,8 @@ t.test('refused commands get an error, reach no node and leave the connection us
   const fleet = await startFleet({ addresses: [node.address] });
   t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
   const client = await fleet.connect({ deadlineMs: 20_000 });
-  const atNode = node.requests.length;
+  const others = (): number => node.requests.filter(({ args }) => args[0] !== 'COMMAND').length;
+  const atNode = others();
 
   const all = COMMAND_ROWS.filter((row) => row.policy === 'refuse');
   const refused = all.filter((row) => row.subcommands === undefined);
@@ -46,7 +47,7 @@ t.test('refused commands get an error, reach no node and leave the connection us
     t.match((await client.command(name, 'x')).text, new RegExp(`^-ERR unknown command '${name}', with args beginning with: 'x' \r\n$`));
   }
   t.equal((await client.command('ECHO', 'still here')).value, 'still here');
-  t.equal(node.requests.length, atNode, 'no request came to the node');
+  t.equal(others(), atNode, 'nothing but what keyfan itself asks came to the node');
 });
 
 t.test('POST and Host: are dropped without a reply, in any case', async (t) => {
