@@ -175,6 +175,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
         if (this.parked) {
           this.parked = false;
           this.#pause();
+          // What it waits for may have come already.
+          this.#context.turn.mark(this);
           return start;
         }
       }

@@ -2,7 +2,7 @@ import { asciiLower } from '../command/argument.ts';
 import { learnedRow } from '../command/learned.ts';
 import type { CommandRow } from '../command/row.ts';
 import { rowByName } from '../command/table.ts';
-import type { ErrorCode } from '../errors.ts';
+import { ERRORS, type ErrorCode } from '../errors.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { argText, type RequestView } from '../protocol/request.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
@@ -85,7 +85,8 @@ class Question implements ReplyTarget {
   }
 
   onFailure(_token: number, code: ErrorCode, node: string): void {
-    this.#done(null, { code, node });
+    // The client's own request was not sent, whatever became of the question.
+    this.#done(null, { code: ERRORS[code].executed === 'no' ? code : 'not_sent', node });
   }
 
   #done(row: CommandRow | null, failure: Known['failure']): void {

@@ -16,7 +16,7 @@ const INFO: Readonly<Record<string, string>> = {
 function moduleNode(name: string): Promise<ScriptedNode> {
   return startScriptedNode(({ args }) => {
     if (args[0] === 'PING') return '+PONG\r\n';
-    if (args[0] === 'COMMAND') return `*1\r\n${INFO[args[2] as string] ?? '*-1\r\n'}`;
+    if (args[0] === 'COMMAND') return `*1\r\n${Object.hasOwn(INFO, args[2] as string) ? INFO[args[2] as string] : '*-1\r\n'}`;
     return `+${name} ${args.join(' ')}\r\n`;
   });
 }
