@@ -109,7 +109,7 @@ export class Dispatcher {
    * speaks against it, and then it counts as received; else null, and it has to be read whole first.
    */
   route(session: Session, view: RequestView, argsDeclared: number): Lane | null {
-    if (!this.#keyed || !session.authenticated || session.mode !== null || view.argc === 0) return null;
+    if (!this.#keyed || !session.authenticated || session.mode !== null || this.#pauses.active || view.argc === 0) return null;
     const row = commandOf(view);
     if (row === null || row.policy !== 'shard' || row.guard !== undefined || !arityOk(row, argsDeclared)) return null;
     if (row.soleKey === 0 || row.soleKey >= view.argc) return null;

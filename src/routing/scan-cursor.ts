@@ -43,22 +43,25 @@ export class ScanCursors {
     this.#order = [...names.keys()].sort((a, b) => (this.#tags[a] as number) - (this.#tags[b] as number));
   }
 
-  /** Where the cursor of a request points; null where it is no number of 64 bits, -1 where it names no node. */
-  parse(text: string): ScanPlace | null | -1 {
+  /**
+   * Where the cursor of a request points; null where it is no number of 64 bits, -1 where it names no node. `live` tells by node whether it is in
+   * service: one that is not is passed over.
+   */
+  parse(text: string, live: Uint8Array): ScanPlace | null | -1 {
     if (!/^\d{1,20}$/.test(text)) return null;
     const value = BigInt(text);
     if (value > UINT64_MAX) return null;
-    if (value === 0n) return { node: this.#order[0] as number, cursor: '0' };
+    if (value === 0n) return { node: this.#order.find((node) => live[node] === 1) ?? 0, cursor: '0' };
     const node = this.#tags.indexOf(Number(value >> NODE_BITS));
     return node < 0 ? -1 : { node, cursor: String(value & NODE_MASK) };
   }
 
   /** The cursor behind the place where node `node` answered with its own cursor `cursor`; null where that does not fit. */
-  next(node: number, cursor: string): string | null {
+  next(node: number, cursor: string, live: Uint8Array): string | null {
     const value = BigInt(cursor);
     if (value > NODE_MASK) return null;
     if (value > 0n) return String((BigInt(this.#tags[node] as number) << NODE_BITS) | value);
-    const following = this.#order[this.#order.indexOf(node) + 1];
+    const following = this.#order.slice(this.#order.indexOf(node) + 1).find((each) => live[each] === 1);
     return following === undefined ? '0' : String(BigInt(this.#tags[following] as number) << NODE_BITS);
   }
 }

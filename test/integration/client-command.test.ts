@@ -75,8 +75,9 @@ t.test('UNBLOCK: the client gets what its node says', async (t) => {
 });
 
 t.test('PAUSE: nothing is lost, and order is kept', async (t) => {
-  const [client, other] = await Promise.all([fleet.connect(), fleet.connect()]);
+  const [client, client2, other] = await Promise.all([fleet.connect(), fleet.connect(), fleet.connect()]);
   await other.command('SET', a, '0');
+  await other.command('DEL', b);
   t.equal((await other.command('CLIENT', 'PAUSE', '60000', 'WRITE')).text, '+OK\r\n');
   t.equal((await client.command('GET', a)).value, '0', 'reads pass');
   const replies = client.pipeline([
@@ -85,8 +86,11 @@ t.test('PAUSE: nothing is lost, and order is kept', async (t) => {
     ['INCR', a],
     ['GET', a],
   ]);
+  const large = client2.command('SET', b, 'x'.repeat(100_000));
   t.equal((await other.command('GET', a)).value, '0', 'writes wait');
+  t.equal((await other.command('EXISTS', b)).value, 0, 'large ones, too');
   await other.command('CLIENT', 'UNPAUSE');
+  t.equal((await large).text, '+OK\r\n');
   t.same(
     (await replies).map(({ value }) => value),
     ['0', 1, 2, '2'],
@@ -100,7 +104,7 @@ t.test('PAUSE: nothing is lost, and order is kept', async (t) => {
   t.equal((await later).value, '2');
   await other.command('CLIENT', 'PAUSE', '30');
   t.equal((await client.command('GET', a)).value, '2', 'a pause ends by itself');
-  await Promise.all([client.close(), other.close()]);
+  await Promise.all([client.close(), client2.close(), other.close()]);
 });
 
 t.test('REPLY OFF and SKIP', async (t) => {

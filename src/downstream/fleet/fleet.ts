@@ -21,7 +21,7 @@ export class Fleet {
   constructor(router: Router, scripts: ScriptStore, adminAllowed: boolean) {
     this.#router = router;
     this.#scripts = scripts;
-    this.#scan = new Scan(router.topology.nodes.map(({ name }) => name));
+    this.#scan = new Scan(router);
     this.#adminAllowed = adminAllowed;
   }
 

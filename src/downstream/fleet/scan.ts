@@ -6,18 +6,21 @@ import { argBytes, argText, type RequestView } from '../../protocol/request.ts';
 import { ScanCursors } from '../../routing/scan-cursor.ts';
 import type { Lane } from '../../upstream/lane.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
+import type { Router } from '../router.ts';
 import type { Session } from '../session.ts';
 
 /** SCAN cursor [MATCH pattern] [COUNT n] [TYPE type] over all nodes, one after the other. */
 export class Scan {
+  readonly #router: Router;
   readonly #cursors: ScanCursors;
 
-  constructor(names: readonly string[]) {
-    this.#cursors = new ScanCursors(names);
+  constructor(router: Router) {
+    this.#router = router;
+    this.#cursors = new ScanCursors(router.topology.nodes.map(({ name }) => name));
   }
 
   run(session: Session, view: RequestView): void {
-    const place = this.#cursors.parse(argText(view, 1));
+    const place = this.#cursors.parse(argText(view, 1), this.#router.topology.live);
     const token = session.open();
     if (place === null) {
       session.fail(token, 'refused', 'invalid cursor');
@@ -30,7 +33,7 @@ export class Scan {
     const rest = Array.from({ length: view.argc - 2 }, (_, i) => argBytes(view, i + 2));
     const request = encodeRequest(['SCAN', place.cursor, ...rest]);
     const lane = session.lanes.at[place.node] as Lane;
-    lane.send(request, 0, request.length, new Step(session, this.#cursors, place.node, lane.node), token, true);
+    lane.send(request, 0, request.length, new Step(session, this.#cursors, this.#router, place.node), token, true);
   }
 }
 
@@ -40,24 +43,24 @@ class Step implements ReplyTarget {
   readonly parts = null;
   readonly #session: Session;
   readonly #cursors: ScanCursors;
+  readonly #router: Router;
   readonly #node: number;
-  readonly #name: string;
 
-  constructor(session: Session, cursors: ScanCursors, node: number, name: string) {
+  constructor(session: Session, cursors: ScanCursors, router: Router, node: number) {
     this.owner = session;
     this.#session = session;
     this.#cursors = cursors;
+    this.#router = router;
     this.#node = node;
-    this.#name = name;
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     if (isError(buf, start)) return this.#session.onReply(token, buf, start, end, given);
     const [cursor, keys] = elementsOf(buf.subarray(start, end)) ?? [];
     const digits = cursor === undefined || keys === undefined ? '' : payloadOf(cursor).toString('latin1');
-    const next = /^\d{1,20}$/.test(digits) ? this.#cursors.next(this.#node, digits) : null;
+    const next = /^\d{1,20}$/.test(digits) ? this.#cursors.next(this.#node, digits, this.#router.topology.live) : null;
     if (next === null) {
-      this.#session.onFailure(token, 'bad_reply', this.#name);
+      this.#session.onFailure(token, 'bad_reply', this.#router.topology.nodes[this.#node]?.name ?? '');
       return true;
     }
     const whole = arrayReply([bulkReply(next), keys as Buffer]);
