@@ -24,6 +24,7 @@ export const LOCAL: readonly Entry<LocalName>[] = [
   ['select', 'select', 'would change the database of everybody on the shared connection'],
   ['reset', 'reset', 'concerns the session only'],
   ['keyfan', 'keyfan', 'it is about keyfan'],
+  ['monitor', 'monitor', 'the requests of the clients of the pool, without their secrets'],
   ['info', 'info', 'there is no one node that it could be about'],
 ];
 
@@ -106,7 +107,6 @@ export const PUBSUB: readonly (readonly [names: string, reason: string])[] = [
 ];
 
 export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
-  ['monitor', 'it never ends; connect to a node for it'],
   ['script|debug', 'it changes what the connection answers, and stops a node'],
   ['client|caching client|tracking client|import-source', 'it changes what the connection answers, and keyfan shares its connections'],
   ['module shutdown', 'it manages a single node; connect to that node for it'],

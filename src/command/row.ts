@@ -74,7 +74,8 @@ export type LocalName =
   | 'select'
   | 'reset'
   | 'info'
-  | 'keyfan';
+  | 'keyfan'
+  | 'monitor';
 
 export type GuardName = 'no_sort_patterns';
 

@@ -9,13 +9,13 @@ import { argBytes, argEnd, argStart, argText, type RequestView } from '../protoc
 import type { RequestBuilder } from '../protocol/request-builder.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane.ts';
+import type { Attention } from './attention.ts';
 import { runBlocking, runWait } from './blocking.ts';
 import { FanOut } from './fan-out.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { LaneSets } from './lanes.ts';
 import { LATER } from './local/answer.ts';
 import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
-import type { Pauses } from './pauses.ts';
 import { Pubsub } from './pubsub/pubsub.ts';
 import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
 import { ScriptStore } from './script-store.ts';
@@ -56,7 +56,7 @@ export class Dispatcher {
   readonly #router: Router;
   readonly #counters: PoolCounters;
   readonly #local: LocalContext;
-  readonly #pauses: Pauses;
+  readonly #attention: Attention;
   readonly #writesToAll: boolean;
   readonly #keyed: boolean;
   readonly #splitter: Splitter;
@@ -71,7 +71,7 @@ export class Dispatcher {
     this.#router = router;
     this.#counters = options.counters;
     this.#local = options.local;
-    this.#pauses = options.local.pauses;
+    this.#attention = options.local.attention;
     this.#writesToAll = options.writesToAll;
     this.#keyed = router.keyed;
     this.#splitter = new Splitter(router.topology.nodes.length);
@@ -90,12 +90,14 @@ export class Dispatcher {
       this.#wrongArity(session, row);
       return;
     }
-    this.#count(session, row);
+    const { again } = session;
+    session.again = false;
+    if (!again) this.#count(session, row);
     if (!session.authenticated && !FREE_BEFORE_AUTH.has(row.name)) {
       session.fail(session.open(), 'no_auth');
       return;
     }
-    if (this.#pauses.active && this.#pauses.holds(session, row)) return;
+    if (this.#attention.active && this.#attention.holds(session, view, row, again)) return;
     if (session.mode?.take(view, row)) return;
     if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') {
       this.#forward(session, view, this.#router.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey)));
@@ -109,7 +111,7 @@ export class Dispatcher {
    * speaks against it, and then it counts as received; else null, and it has to be read whole first.
    */
   route(session: Session, view: RequestView, argsDeclared: number): Lane | null {
-    if (!this.#keyed || !session.authenticated || session.mode !== null || this.#pauses.active || view.argc === 0) return null;
+    if (!this.#keyed || !session.authenticated || session.mode !== null || this.#attention.active || view.argc === 0) return null;
     const row = commandOf(view);
     if (row === null || row.policy !== 'shard' || row.guard !== undefined || !arityOk(row, argsDeclared)) return null;
     if (row.soleKey === 0 || row.soleKey >= view.argc) return null;

@@ -18,6 +18,12 @@ export class Pauses {
   #until = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #held = new Set<Paused>();
+  readonly #changed: () => void;
+
+  /** `changed` is called when `active` is another. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
 
   /** For `ms` from now; as in Redis a pause that goes on is made neither shorter nor weaker. */
   begin(ms: number, mode: 'all' | 'write'): void {
@@ -25,6 +31,7 @@ export class Pauses {
     this.#writesOnly = mode === 'write' && (!this.active || this.#writesOnly);
     this.#until = this.active ? Math.max(this.#until, until) : until;
     this.active = true;
+    this.#changed();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.end(), Math.min(TIMER_MAX_MS, this.#until - Date.now()));
   }
@@ -40,6 +47,7 @@ export class Pauses {
 
   end(): void {
     this.active = false;
+    this.#changed();
     clearTimeout(this.#timer);
     const held = [...this.#held];
     this.#held.clear();

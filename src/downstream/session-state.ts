@@ -26,10 +26,13 @@ export class SessionState {
   barrier = false;
   /** The request at hand comes again later. */
   parked = false;
+  /** The next request has been here before. */
+  again = false;
 
   /** The request at hand is not handled now: it comes again when everything that is owed has been answered and no lane is waited for. */
   park(): void {
     this.parked = true;
+    this.again = true;
     this.barrier = true;
   }
 

@@ -30,7 +30,6 @@ const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 const BLOCKED_QUERY_MAX = 64 * 1024;
 /** Unsent bytes beyond which a client that is sent messages is disconnected, as Redis does by default. */
 const PUSHED_MAX = 32 * 1024 * 1024;
-const ARRAY = Buffer.from('*');
 /** A client that keeps others waiting is disconnected so many times sooner. */
 const CROWDED = 5;
 
@@ -215,12 +214,10 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#replies.muting = mode;
   }
 
-  /** The nodes' own words, between two replies. */
+  /** Puts bytes between two replies; to be copied. */
   onPush(buf: Buffer, start: number, end: number): void {
     if (this.#ended) return;
-    // A push of RESP3 is an array in RESP2.
-    if (this.lanes.identity.protocol === 2) this.#replies.push(ARRAY, 0, 1, this.#out);
-    this.#replies.push(buf, this.lanes.identity.protocol === 2 ? start + 1 : start, end, this.#out);
+    this.#replies.push(buf, start, end, this.#out);
     this.#context.turn.mark(this);
     if (this.unsentBytes > PUSHED_MAX) this.destroy('slow_subscriber');
   }

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { OTHER_ID } from '../command/table.ts';
+import { Attention } from '../downstream/attention.ts';
 import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { InfoSection, NodeFacts } from '../downstream/local/answer.ts';
 import { PacePool } from '../downstream/pace.ts';
-import { Pauses } from '../downstream/pauses.ts';
 import { Router } from '../downstream/router.ts';
 import { Session } from '../downstream/session.ts';
 import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
@@ -74,6 +74,7 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #log: Log;
   readonly #listener: Listener;
+  readonly #attention = new Attention();
   readonly #router: Router;
   readonly #dispatcher: Dispatcher;
   readonly #ejector: Ejector;
@@ -94,7 +95,7 @@ export class Pool {
     this.#router = router;
     const local = {
       credentials,
-      pauses: new Pauses(),
+      attention: this.#attention,
       anyNode: () => router.anyNode(),
       sessions: () => this.#listener.sessions,
       nodes: () => this.#nodes(),
@@ -223,6 +224,7 @@ export class Pool {
 
   #closed(session: Session, reason: DisconnectReason | null): void {
     this.#listener.sessions.delete(session);
+    this.#attention.monitors.remove(session);
     if (reason !== null) {
       this.counters.countDisconnect(reason);
       this.#log.warn({ pool: this.name, client: session.id, reason: DISCONNECTS[reason] }, 'client disconnected by keyfan');

@@ -155,3 +155,43 @@ t.test('KEYFAN', async (t) => {
   t.match((await client.command('KEYFAN', '__proto__')).text, /^-ERR unknown subcommand '__proto__'\. Try KEYFAN HELP\./);
   await client.close();
 });
+
+t.test('MONITOR shows what Redis shows, in its form, and no secrets', async (t) => {
+  const guarded = await startFleet({ nodes: 1, pool: { client_password: 'sesame' } });
+  const [watching, client, direct, plainClient] = await Promise.all([
+    guarded.connect(),
+    guarded.connect(),
+    connectResp(plain.port),
+    connectResp(plain.port),
+  ]);
+  await watching.command('AUTH', 'sesame');
+  for (const each of [watching, direct]) t.equal((await each.command('MONITOR')).text, '+OK\r\n');
+  const requests = [
+    ['SET', 'k', 'a "quoted" \\ \r\n\t\x07 \xff value'],
+    ['HELLO', '2', 'AUTH', 'default', 'sesame'],
+    ['MULTI'],
+    ['GET', 'k'],
+    ['EXEC'],
+    ['SELECT', '1'],
+    ['GET', 'k'],
+  ];
+  await client.command('AUTH', 'sesame');
+  for (const request of requests)
+    for (const each of [client, plainClient]) await each.command(...request.map((word) => Buffer.from(word, 'latin1')));
+  for (const each of [client, plainClient]) await each.command('GET', 'the end');
+  const lines = await Promise.all(
+    [watching, direct].map(async (each) => {
+      await until(() => each.received().includes('"the end"'), 'the last line');
+      const text = each.received().toString('latin1');
+      return text.replace(/\+\d+\.\d{6} \[(\d+) 127\.0\.0\.1:\d+\]/g, '+TIME [$1 CLIENT]').split('\r\n');
+    }),
+  );
+  const shown = (all: readonly string[] | undefined): string[] => (all ?? []).filter((line) => line.startsWith('+TIME'));
+  const withoutHello = (all: string[]): string[] => all.filter((line) => !/HELLO|SELECT/i.test(line));
+  // Redis shows the commands of a transaction when it runs them, and SELECT in the new database; keyfan shows each when it comes.
+  t.same(withoutHello(shown(lines[0])).sort(), withoutHello(shown(lines[1])).sort());
+  t.notMatch(watching.received().toString(), /sesame/);
+  t.match(watching.received().toString(), /"HELLO" "2" "\(redacted\)"/);
+  await Promise.all([watching, client, direct, plainClient].map((each) => each.close()));
+  await guarded.stop();
+});

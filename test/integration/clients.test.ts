@@ -53,7 +53,7 @@ t.test('ioredis', async (t) => {
   const value = Buffer.from(Array.from({ length: 70_000 }, (_, i) => (i * 7) & 255));
   await redis.set('io:big', value);
   t.ok((await redis.getBuffer('io:big'))?.equals(value));
-  await t.rejects(redis.call('MONITOR'), { message: /keyfan: 'monitor' is not supported/ });
+  await t.rejects(redis.call('SHUTDOWN'), { message: /keyfan: 'shutdown' is not supported/ });
   t.equal(await redis.del('io:a', 'io:h', 'io:z', 'io:big'), 4);
   t.equal(await redis.quit(), 'OK');
 });

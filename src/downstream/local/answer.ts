@@ -1,7 +1,7 @@
 import type { CommandRow } from '../../command/row.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { RequestView } from '../../protocol/request.ts';
-import type { Pauses } from '../pauses.ts';
+import type { Attention } from '../attention.ts';
 import type { Session } from '../session.ts';
 
 /** What keyfan answers by itself: a whole reply, or an error of the table. */
@@ -18,7 +18,7 @@ export interface LocalContext {
   anyNode(): number;
   /** The clients of the pool that this process serves. */
   sessions(): Iterable<Session>;
-  readonly pauses: Pauses;
+  readonly attention: Attention;
   nodes(): readonly NodeFacts[];
   /** Name of the node of a key; all names with commas between where any node serves every key. */
   nodeOf(key: Buffer): string;

@@ -87,7 +87,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   [
     'client|unpause',
     (_session, _view, context) => {
-      context.pauses.end();
+      context.attention.pauses.end();
       return OK;
     },
   ],

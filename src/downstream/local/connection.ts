@@ -28,6 +28,7 @@ export const time: LocalCommand = () => {
 /** As a new connection, in RESP2 and the pool's database. */
 export const reset: LocalCommand = (session, _view, _row, context) => {
   if (session.inFlight > 0) return parked(session);
+  context.attention.monitors.remove(session);
   session.endTransaction();
   session.subscriptions?.close();
   session.subscriptions?.refreshMode();

@@ -1,5 +1,6 @@
 import { describeCommand } from '../../command/describe.ts';
 import type { LocalName } from '../../command/row.ts';
+import { OK } from '../../protocol/encode.ts';
 import type { LocalCommand } from './answer.ts';
 import { auth, hello } from './auth.ts';
 import { client } from './client.ts';
@@ -19,6 +20,10 @@ export const LOCALS: Readonly<Record<LocalName, LocalCommand>> = {
   hello,
   info,
   keyfan,
+  monitor: (session, _view, _row, context) => {
+    context.attention.monitors.add(session);
+    return OK;
+  },
   ping,
   quit,
   reset,

@@ -8,6 +8,7 @@ import { type Failure, Feed, type FeedOwner } from './feed.ts';
 import { confirmation, type Kind, subscriptionOf, WORDS } from './frames.ts';
 import { SubscriberMode } from './subscriber-mode.ts';
 
+const ARRAY = Buffer.from('*');
 /** Bytes of messages that may wait for a confirmation. */
 const HELD_MAX = 32 * 1024 * 1024;
 
@@ -167,7 +168,18 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     const subscription = subscriptionOf(push);
     if (subscription === null) return;
     if (this.#confirming) this.#hold(push);
-    else if (this.#names[subscription.kind].has(subscription.name)) this.#session.onPush(buf, start, end);
+    else if (this.#names[subscription.kind].has(subscription.name)) this.#pass(buf, start, end);
+  }
+
+  /** A push of RESP3 is an array in RESP2. */
+  #pass(buf: Buffer, start: number, end: number): void {
+    const session = this.#session;
+    if (session.lanes.identity.protocol === 3) {
+      session.onPush(buf, start, end);
+    } else {
+      session.onPush(ARRAY, 0, 1);
+      session.onPush(buf, start + 1, end);
+    }
   }
 
   #hold(push: Buffer): void {

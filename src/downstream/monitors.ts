@@ -1,0 +1,68 @@
+import type { CommandRow } from '../command/row.ts';
+import { argBytes, type RequestView } from '../protocol/request.ts';
+
+/** A client, as far as MONITOR shows it. */
+export interface Watched {
+  readonly address: string;
+  readonly database: number;
+}
+
+/** Who asked to be shown all requests. */
+export interface Monitor {
+  onPush(buf: Buffer, start: number, end: number): void;
+}
+
+/** As in Redis not shown at all: what manages nodes, and what is a secret as a whole. */
+const HIDDEN: ReadonlySet<string> = new Set(['auth', 'monitor']);
+const REDACTED = '"(redacted)"';
+/** Of longer arguments only the beginning is shown, in bytes. */
+const SHOWN_MAX = 4096;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '"': '\\"',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\x07': '\\a',
+  '\b': '\\b',
+};
+
+/** MONITOR: shows the requests of all clients of a pool to those that asked for it, in Redis' form. */
+export class Monitors {
+  readonly #monitors = new Set<Monitor>();
+  readonly #changed: () => void;
+
+  /** `changed` is called when `size` is another. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get size(): number {
+    return this.#monitors.size;
+  }
+
+  add(monitor: Monitor): void {
+    this.#monitors.add(monitor);
+    this.#changed();
+  }
+
+  remove(monitor: Monitor): void {
+    if (this.#monitors.delete(monitor)) this.#changed();
+  }
+
+  tell({ address, database }: Watched, view: RequestView, row: CommandRow): void {
+    if (row.admin || HIDDEN.has(row.name)) return;
+    const now = performance.timeOrigin + performance.now();
+    const stamp = `${Math.floor(now / 1000)}.${String(Math.floor((now % 1000) * 1000)).padStart(6, '0')}`;
+    const words = Array.from({ length: view.argc }, (_, i) => (i > 1 && row.name === 'hello' ? REDACTED : quoted(argBytes(view, i))));
+    const line = Buffer.from(`+${stamp} [${database} ${address}] ${words.join(' ')}\r\n`, 'latin1');
+    for (const monitor of [...this.#monitors]) monitor.onPush(line, 0, line.length);
+  }
+}
+
+/** As Redis' sdscatrepr. */
+function quoted(bytes: Buffer): string {
+  const text = bytes.toString('latin1', 0, SHOWN_MAX);
+  const safe = text.replace(/[^\x20-\x7e]|["\\]/g, (c) => ESCAPES[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return `"${safe}"`;
+}
