@@ -16,7 +16,7 @@ export const LOCAL: readonly Entry<LocalName>[] = [
   [
     'client',
     'client client|getname client|setname client|id client|info client|setinfo client|no-evict client|no-touch client|capa client|help ' +
-      'client|list client|kill client|unblock client|pause client|unpause client|reply client|getredir client|trackinginfo',
+      'client|list client|kill client|unblock client|pause client|unpause client|reply client|getredir client|trackinginfo client|tracking client|caching',
     "facts about the session, which the node's connection does not share",
   ],
   ['hello', 'hello', 'protocol and user are those of the session'],
@@ -108,7 +108,7 @@ export const PUBSUB: readonly (readonly [names: string, reason: string])[] = [
 
 export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
   ['script|debug', 'it changes what the connection answers, and stops a node'],
-  ['client|caching client|tracking client|import-source', 'it changes what the connection answers, and keyfan shares its connections'],
+  ['client|import-source', 'it changes what the connection answers, and keyfan shares its connections'],
   ['module shutdown', 'it manages a single node; connect to that node for it'],
   ['commandlog hotkeys backup', 'it measures or saves a single node; connect to that node for it'],
   ['replicaof slaveof failover role psync sync replconf', 'replication is not managed through keyfan'],

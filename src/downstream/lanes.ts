@@ -24,6 +24,8 @@ export interface LanesOwner {
   onLaneReady(): void;
   /** A node said something unasked. To be copied. */
   onPush(buf: Buffer, start: number, end: number): void;
+  /** A connection that a node tracks what is read on is lost. */
+  destroy(reason: 'tracking_lost'): void;
 }
 
 /**
@@ -55,6 +57,11 @@ export class Lanes implements Reserver {
   /** True while a reservation is waited for. */
   get waiting(): boolean {
     return this.#waiting > 0;
+  }
+
+  /** The connections that the session has to itself, or waits for. */
+  reserved(): IterableIterator<ReservedLane> {
+    return this.#reserved.values();
   }
 
   /** The lane of node `index` that every session begins with, in RESP2. */
@@ -121,12 +128,17 @@ export class Lanes implements Reserver {
     this.#owner.onPush(buf, start, end);
   }
 
+  onKeptLost(): void {
+    if (!this.#closed) this.#owner.destroy('tracking_lost');
+  }
+
   #replace(index: number, by: Lane): void {
     this.at = this.at.with(index, by);
   }
 
   #abandonAll(): void {
     const lanes = [...this.#reserved.values()];
+    for (const lane of lanes) lane.kept = false;
     this.#reserved.clear();
     this.#waiting = 0;
     for (const lane of lanes) lane.abandon();

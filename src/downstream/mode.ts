@@ -31,3 +31,8 @@ export interface SubscriptionState {
   refreshMode(): void;
   close(): void;
 }
+
+/** What CLIENT TRACKING is on with. */
+export interface TrackingState {
+  readonly options: readonly string[];
+}

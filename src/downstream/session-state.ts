@@ -1,6 +1,6 @@
 import type { CommandRow } from '../command/row.ts';
 import type { ReservedLane } from '../upstream/reserved-lane.ts';
-import type { Mode, SubscriptionState, TransactionMode } from './mode.ts';
+import type { Mode, SubscriptionState, TrackingState, TransactionMode } from './mode.ts';
 
 /** What a session's requests have made of it. */
 export class SessionState {
@@ -18,6 +18,8 @@ export class SessionState {
   transaction: TransactionMode | null = null;
   /** Set once something was subscribed to. */
   subscriptions: SubscriptionState | null = null;
+  /** Set while CLIENT TRACKING is on: all requests travel on connections of the session's own. */
+  tracking: TrackingState | null = null;
   /** The connections on which the client waits for something to happen, for as long as it likes. */
   blocked: readonly ReservedLane[] | null = null;
   /** Held by CLIENT PAUSE. */

@@ -7,6 +7,7 @@ export const DISCONNECTS = {
   memory: 'memory limit: most was held for this client',
   slow_subscriber: 'takes no messages',
   killed: 'CLIENT KILL',
+  tracking_lost: 'a connection whose reads a node tracked for the client was lost',
   cut_off: 'a reply was cut off by its node',
   cross_protocol: 'possible cross-protocol scripting',
 } as const;

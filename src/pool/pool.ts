@@ -97,6 +97,7 @@ export class Pool {
       credentials,
       attention: this.#attention,
       anyNode: () => router.anyNode(),
+      liveNodes: () => router.liveNodes(),
       sessions: () => this.#listener.sessions,
       nodes: () => this.#nodes(),
       nodeOf: (key: Buffer) => router.nameOf(key),

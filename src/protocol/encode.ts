@@ -37,6 +37,11 @@ export function mapReply(members: readonly Buffer[], protocol: 2 | 3): Buffer {
   return Buffer.concat([Buffer.from(`%${members.length / 2}\r\n`), ...members]);
 }
 
+export function setReply(members: readonly Buffer[], protocol: 2 | 3): Buffer {
+  if (protocol === 2) return arrayReply(members);
+  return Buffer.concat([Buffer.from(`~${members.length}\r\n`), ...members]);
+}
+
 /** Text that is meant for people. */
 export function verbatimReply(text: string, protocol: 2 | 3): Buffer {
   if (protocol === 2) return bulkReply(text);

@@ -16,6 +16,8 @@ export interface Reserver {
   onReleased(lane: ReservedLane): void;
   /** The node said something unasked, in RESP3. To be copied. */
   onPush(buf: Buffer, start: number, end: number): void;
+  /** A connection that was to be kept is lost. */
+  onKeptLost(): void;
 }
 
 /** Nobody can guess what a fence is answered with. */
@@ -34,8 +36,10 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   readonly node: string;
   /** Place of the node in the topology. */
   readonly index: number;
-  /** The session's state at the node (WATCH, a subscription) keeps the connection from being given back. */
+  /** Watched keys keep the connection from being given back. */
   pinned = false;
+  /** CLIENT TRACKING does, too. */
+  kept = false;
   connection: Connection | null = null;
   /** Why there is no connection; null before that is known, and where there was one. */
   failure: ErrorCode | null = null;
@@ -136,12 +140,13 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   onIdle(): void {
-    if (this.#used && !this.pinned) this.release();
+    if (this.#used && !this.pinned && !this.kept) this.release();
   }
 
   onLost(): void {
     this.connection = null;
     this.#reserver.onReleased(this);
+    if (this.kept) this.#reserver.onKeptLost();
   }
 
   onPush(buf: Buffer, start: number, end: number): void {

@@ -16,6 +16,8 @@ export interface LocalContext {
   readonly credentials: { readonly username: string; readonly password: string } | null;
   /** Index of a node for what every node answers alike; -1 where no node is in service. */
   anyNode(): number;
+  /** Indexes of the nodes in service. */
+  liveNodes(): readonly number[];
   /** The clients of the pool that this process serves. */
   sessions(): Iterable<Session>;
   readonly attention: Attention;

@@ -1,10 +1,11 @@
 import { unknownText } from '../../command/texts.ts';
-import { arrayReply, bulkReply, integerReply, mapReply, nullReply, OK, simpleReply, verbatimReply } from '../../protocol/encode.ts';
+import { arrayReply, bulkReply, integerReply, nullReply, OK, simpleReply, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
 import { type Answer, isPlainName, type LATER, type LocalCommand, type LocalContext, refused, SYNTAX } from './answer.ts';
 import { clientLine } from './client-line.ts';
 import { kill, list, pause, reply, unblock } from './client-others.ts';
+import { caching, tracking, trackingInfo } from './client-tracking.ts';
 
 const HELP: readonly string[] = [
   'CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
@@ -65,13 +66,6 @@ function info(session: Session): Answer {
   return verbatimReply(`${clientLine(session)}\n`, session.lanes.identity.protocol);
 }
 
-/** Nothing is tracked: Redis' answers for that. */
-function trackingInfo({ lanes }: Session): Answer {
-  const { protocol } = lanes.identity;
-  const flags = Buffer.from(protocol === 3 ? '~1\r\n$3\r\noff\r\n' : '*1\r\n$3\r\noff\r\n');
-  return mapReply([bulkReply('flags'), flags, bulkReply('redirect'), integerReply(-1), bulkReply('prefixes'), arrayReply([])], protocol);
-}
-
 type Subcommand = (session: Session, view: RequestView, context: LocalContext) => Answer | typeof LATER;
 
 const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>([
@@ -92,7 +86,9 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
     },
   ],
   ['client|reply', reply],
-  ['client|getredir', () => integerReply(-1)],
+  ['client|getredir', (session) => integerReply(session.tracking === null ? -1 : 0)],
+  ['client|tracking', tracking],
+  ['client|caching', caching],
   ['client|trackinginfo', trackingInfo],
   ['client|no-evict', onOff],
   ['client|no-touch', onOff],

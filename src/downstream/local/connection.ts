@@ -30,6 +30,7 @@ export const reset: LocalCommand = (session, _view, _row, context) => {
   if (session.inFlight > 0) return parked(session);
   context.attention.monitors.remove(session);
   session.endTransaction();
+  session.tracking = null;
   session.subscriptions?.close();
   session.subscriptions?.refreshMode();
   session.lanes.reset();
