@@ -180,6 +180,8 @@ t.test('INFO is about keyfan, in the form that clients parse', async (t) => {
   t.equal((await client.command('INFO', 'nosuch')).text, '$0\r\n\r\n');
   t.match((await client.command('INFO', 'CLIENTS')).value, /^# Clients\r\n[^#]*$/);
   t.notMatch((await client.command('INFO', 'clients')).value, /# Server/);
+  t.match((await client.command('INFO', 'NODE', 'b', 'server')).value, new RegExp(`^# Server[^]*tcp_port:${fleet.nodes[1]?.port}`));
+  t.match((await client.command('INFO', 'node', 'nosuch')).text, /^-ERR keyfan: there is no node nosuch in this pool/);
   await client.close();
 });
 
