@@ -6,7 +6,6 @@ import { arityOk, commandOf } from '../command/table.ts';
 import { arityText, unknownText } from '../command/texts.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import { argBytes, argEnd, argStart, argText, type RequestView } from '../protocol/request.ts';
-import type { RequestBuilder } from '../protocol/request-builder.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane.ts';
 import type { Attention } from './attention.ts';
@@ -249,7 +248,7 @@ export class Dispatcher {
 
   /** Sends each node the part of the request that has its keys. */
   #fanOut(session: Session, row: CommandRow, split: Split, keys: number): void {
-    const { fragments, node, fragmentOf, requests } = this.#splitter;
+    const { fragments, node, fragmentOf, bufs, start, end } = this.#splitter;
     const lanes: Lane[] = [];
     const names: string[] = [];
     for (let i = 0; i < fragments; i++) {
@@ -260,8 +259,7 @@ export class Dispatcher {
     const order = split.merge === 'array' ? fragmentOf.slice(0, keys) : NO_ORDER;
     const fanOut = new FanOut(session, session.open(), split.merge, row.write, names, order);
     for (let i = 0; i < fragments; i++) {
-      const { buf, start, end } = requests[i] as RequestBuilder;
-      (lanes[i] as Lane).send(buf, start, end, fanOut, i, false);
+      (lanes[i] as Lane).send(bufs[i] as Buffer, start[i] as number, end[i] as number, fanOut, i, false);
     }
   }
 

@@ -1,5 +1,8 @@
+import { gather, MANY, measure } from '../kernel/kernel.ts';
+import { ARGS_AT, BYTES, CELLS, CELLS_AT, FRAGMENTS_MAX, HEAD_MAX, ORDER, ORDER_AT, OUT_AT } from '../kernel/memory.ts';
+import { stage } from '../kernel/staged.ts';
 import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
-import { RequestBuilder } from '../protocol/request-builder.ts';
+import { RequestBuilder, writeHead } from '../protocol/request-builder.ts';
 import { NO_NODE, type Topology } from '../routing/topology.ts';
 
 /**
@@ -8,33 +11,75 @@ import { NO_NODE, type Topology } from '../routing/topology.ts';
  *   keys        k0 k1 k2 k3 k4      on nodes  2  0  2  1  0
  *   fragments   [ node 2: k0 k2 ] [ node 0: k1 k4 ] [ node 1: k3 ]      in order of first appearance
  *   fragmentOf   0  1  0  2  1
+ *
+ * Many keys are cut in the kernel, few or large ones here. The fragments are good until the next request is worked on.
  */
 export class Splitter {
   /** Number of fragments; 0 where some key has no node. Where it is 1 nothing was built: the request can go as it is. */
   fragments = 0;
-  /** By fragment: the index of its node, its number of keys, its request. */
+  /** By fragment: the index of its node, its number of keys, and where its request is. */
   readonly node: Int32Array;
   readonly count: Int32Array;
-  readonly requests: readonly RequestBuilder[];
+  readonly bufs: Buffer[];
+  readonly start: Int32Array;
+  readonly end: Int32Array;
   /** By key: its fragment. */
   fragmentOf = new Uint16Array(64);
+  readonly #builders: readonly RequestBuilder[];
   readonly #fragmentOfNode: Int32Array;
 
   constructor(nodeCount: number) {
     this.node = new Int32Array(nodeCount);
     this.count = new Int32Array(nodeCount);
-    this.requests = Array.from({ length: nodeCount }, () => new RequestBuilder());
+    this.bufs = new Array(nodeCount).fill(BYTES);
+    this.start = new Int32Array(nodeCount);
+    this.end = new Int32Array(nodeCount);
+    this.#builders = Array.from({ length: nodeCount }, () => new RequestBuilder());
     this.#fragmentOfNode = new Int32Array(nodeCount);
   }
 
-  /**
-   * Splits a request whose `keys` keys stand at argument `first`, `first + step` …; what follows a key goes with it. Neighbours
-   * on the same node are copied as one piece, and nothing is copied before a second node appears.
-   */
+  /** Splits a request whose `keys` keys stand at argument `first`, `first + step` …; what follows a key goes with it. */
   split(view: RequestView, first: number, step: number, keys: number, topology: Topology): void {
     if (keys > this.fragmentOf.length) this.fragmentOf = new Uint16Array(keys * 2);
     this.fragments = 0;
     this.#fragmentOfNode.fill(-1);
+    if (keys < MANY || !this.#splitMany(view, first, step, keys, topology)) this.#splitFew(view, first, step, keys, topology);
+  }
+
+  /** In the kernel; false where that cannot be, and then nothing was done. */
+  #splitMany(view: RequestView, first: number, step: number, keys: number, topology: Topology): boolean {
+    if (this.node.length > FRAGMENTS_MAX) return false;
+    const base = stage(view);
+    if (base < 0 || !topology.nodesFor(base, first, step, keys)) return false;
+    const { fragmentOf } = this;
+    for (let key = 0; key < keys; key++) {
+      const fragment = this.#fragmentFor(ORDER[key] as number);
+      this.count[fragment] = (this.count[fragment] as number) + 1;
+      ORDER[key] = fragment;
+      fragmentOf[key] = fragment;
+    }
+    if (this.fragments === 1) return true;
+    CELLS.fill(0, 0, this.fragments);
+    measure(ARGS_AT, first, step, keys, ORDER_AT, CELLS_AT);
+    let at = OUT_AT;
+    for (let i = 0; i < this.fragments; i++) {
+      const size = CELLS[i] as number;
+      at += HEAD_MAX;
+      CELLS[i] = at;
+      this.start[i] = at;
+      at += size;
+      this.end[i] = at;
+    }
+    gather(base, ARGS_AT, first, step, keys, ORDER_AT, CELLS_AT);
+    for (let i = 0; i < this.fragments; i++) {
+      this.bufs[i] = BYTES;
+      this.start[i] = writeHead(BYTES, this.start[i] as number, 1 + (this.count[i] as number) * step, view);
+    }
+    return true;
+  }
+
+  /** Neighbours on the same node are copied as one piece, and nothing is copied before a second node appears. */
+  #splitFew(view: RequestView, first: number, step: number, keys: number, topology: Topology): void {
     let piece = -1;
     let pieceAt = first;
     let arg = first;
@@ -44,10 +89,9 @@ export class Splitter {
         this.fragments = 0;
         return;
       }
-      let fragment = this.#fragmentOfNode[node] as number;
-      if (fragment < 0) fragment = this.#open(node);
+      const fragment = this.#fragmentFor(node);
       if (fragment !== piece) {
-        if (piece >= 0) (this.requests[piece] as RequestBuilder).append(view, pieceAt, arg - 1);
+        if (piece >= 0) (this.#builders[piece] as RequestBuilder).append(view, pieceAt, arg - 1);
         piece = fragment;
         pieceAt = arg;
       }
@@ -55,16 +99,24 @@ export class Splitter {
       this.fragmentOf[key] = fragment;
     }
     if (this.fragments <= 1) return;
-    (this.requests[piece] as RequestBuilder).append(view, pieceAt, arg - 1);
-    for (let i = 0; i < this.fragments; i++) (this.requests[i] as RequestBuilder).finish(1 + (this.count[i] as number) * step, view);
+    (this.#builders[piece] as RequestBuilder).append(view, pieceAt, arg - 1);
+    for (let i = 0; i < this.fragments; i++) {
+      const builder = this.#builders[i] as RequestBuilder;
+      builder.finish(1 + (this.count[i] as number) * step, view);
+      this.bufs[i] = builder.buf;
+      this.start[i] = builder.start;
+      this.end[i] = builder.end;
+    }
   }
 
-  #open(node: number): number {
+  #fragmentFor(node: number): number {
+    const known = this.#fragmentOfNode[node] as number;
+    if (known >= 0) return known;
     const fragment = this.fragments++;
     this.#fragmentOfNode[node] = fragment;
     this.node[fragment] = node;
     this.count[fragment] = 0;
-    (this.requests[fragment] as RequestBuilder).begin();
+    (this.#builders[fragment] as RequestBuilder).begin();
     return fragment;
   }
 }

@@ -1,3 +1,5 @@
+import { MANY, scanBulks } from '../kernel/kernel.ts';
+import { READ, READ_AT, RESULT } from '../kernel/memory.ts';
 import { CR, LF, Scan } from './bytes.ts';
 import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
 
@@ -58,13 +60,15 @@ export class ReplyScanner {
   scan(src: Buffer, from: number, to: number): Scan {
     let at = from + this.#at;
     let bulk = this.#bulk;
-    for (;;) {
+    if (bulk < 0 && this.#depth > 0) at = this.#skip(src, at, to);
+    while (this.#open[0] !== 0) {
       if (bulk < 0) {
         if (at >= to) return this.#pause(at - from, -1, at - from + 3);
+        const depth = this.#depth;
         const verdict = this.#header(src, at, to);
         if (verdict !== Scan.FRAME) return verdict === Scan.MORE ? this.#pause(at - from, -1, to - from + 1) : verdict;
         bulk = this.#bulk;
-        at = this.#headerEnd;
+        at = this.#depth > depth ? this.#skip(src, this.#headerEnd, to) : this.#headerEnd;
       }
       if (bulk >= 0) {
         const end = at + bulk;
@@ -74,12 +78,23 @@ export class ReplyScanner {
         bulk = -1;
         this.#closeElement();
       }
-      if (this.#open[0] === 0) {
-        this.reset();
-        this.next = at;
-        return Scan.FRAME;
-      }
     }
+    this.reset();
+    this.next = at;
+    return Scan.FRAME;
+  }
+
+  /** Steps over the bulks at `at` that are plain and whole, in the kernel, where many are missing; returns the offset behind them. */
+  #skip(src: Buffer, at: number, to: number): number {
+    const left = this.#open[this.#depth] as number;
+    if (left < MANY || src !== READ || this.#searched !== 0) return at;
+    const end = scanBulks(READ_AT + at, READ_AT + to, left) - READ_AT;
+    const done = RESULT[0] as number;
+    if (done > 0) {
+      this.#open[this.#depth] = left - done + 1;
+      this.#closeElement();
+    }
+    return end;
   }
 
   /**

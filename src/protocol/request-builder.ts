@@ -1,11 +1,10 @@
+import { HEAD_MAX } from '../kernel/memory.ts';
 import { copyBytes } from '../util/copy.ts';
 import { CR, DOLLAR, LF, STAR, ZERO } from './bytes.ts';
 import { argEnd, type RequestView } from './request.ts';
 
 const FIRST_SIZE = 4096;
 const KEEP_MAX = 1024 * 1024;
-/** Room before the arguments for the head, which is written last: `*N\r\n` with N up to 2^31, and the command's name. */
-const HEAD_MAX = 128;
 
 /**
  * Builds one fragment's request in a scratch buffer that is used again for the next request: it must be sent (copied) before.
@@ -36,17 +35,7 @@ export class RequestBuilder {
 
   /** Completes a request of `argc` arguments whose name is argument 0 of `view`, at most 64 bytes long. */
   finish(argc: number, view: RequestView): void {
-    const { buf } = this;
-    const nameEnd = argEnd(view, 0) + 2;
-    let name = view.base;
-    while (view.buf[name] !== DOLLAR) name++;
-    let at = HEAD_MAX - (nameEnd - name);
-    copyBytes(buf, at, view.buf, name, nameEnd);
-    buf[--at] = LF;
-    buf[--at] = CR;
-    for (let left = argc; left > 0; left = Math.floor(left / 10)) buf[--at] = ZERO + (left % 10);
-    buf[--at] = STAR;
-    this.start = at;
+    this.start = writeHead(this.buf, HEAD_MAX, argc, view);
   }
 
   #makeRoom(end: number): void {
@@ -54,4 +43,21 @@ export class RequestBuilder {
     this.buf.copy(larger, HEAD_MAX, HEAD_MAX, this.end);
     this.buf = larger;
   }
+}
+
+/**
+ * Writes `*argc\r\n` and argument 0 of `view`, which has at most 64 bytes, so that they end before offset `end` of `buf`; returns where they
+ * begin, at most HEAD_MAX before it.
+ */
+export function writeHead(buf: Buffer, end: number, argc: number, view: RequestView): number {
+  const nameEnd = argEnd(view, 0) + 2;
+  let name = view.base;
+  while (view.buf[name] !== DOLLAR) name++;
+  let at = end - (nameEnd - name);
+  copyBytes(buf, at, view.buf, name, nameEnd);
+  buf[--at] = LF;
+  buf[--at] = CR;
+  for (let left = argc; left > 0; left = Math.floor(left / 10)) buf[--at] = ZERO + (left % 10);
+  buf[--at] = STAR;
+  return at;
 }

@@ -1,3 +1,5 @@
+import { MANY, scanArgs } from '../kernel/kernel.ts';
+import { ARGS, ARGS_AT, READ, READ_AT, RESULT } from '../kernel/memory.ts';
 import { CR, DOLLAR, LF, Scan, STAR } from './bytes.ts';
 import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
 import { splitInline } from './inline.ts';
@@ -157,6 +159,10 @@ export class RequestScanner implements RequestView {
     let at = from + this.#at;
     let bulk = this.#bulk;
     let left = this.#left;
+    if (left >= MANY && src === READ && bulk < 0 && this.#searched === 0) {
+      at = this.#many(from, at, to, left);
+      left -= RESULT[0] as number;
+    }
     while (left > 0) {
       if (bulk < 0) {
         bulk = src[at] === DOLLAR && this.#searched === 0 ? quickLength(src, at + 1, to) : CAREFUL;
@@ -191,6 +197,16 @@ export class RequestScanner implements RequestView {
     }
     this.next = at;
     return this.#finish(src, from, at);
+  }
+
+  /** As `#arguments`, in the kernel, for as many arguments as are plain and whole; returns the offset behind them. */
+  #many(from: number, at: number, to: number, left: number): number {
+    const end = scanArgs(READ_AT + from, READ_AT + at, READ_AT + to, left, this.#quickMax, ARGS_AT) - READ_AT;
+    const first = 2 * this.argc;
+    this.argc += RESULT[0] as number;
+    while (this.args.length < 2 * this.argc) this.#growArgs();
+    this.args.set(ARGS.subarray(0, 2 * this.argc - first), first);
+    return end;
   }
 
   /** The careful reading of `$length`: sets `#bulk` and `#headerEnd` and answers FRAME, MORE or ERROR. */

@@ -1,3 +1,4 @@
+import { ORDER, VALUES } from '../kernel/memory.ts';
 import type { Locator, RingNode, Strategy } from './strategy.ts';
 
 /** What a pool's routing is built from; stays the same while nodes go out of service and come back. */
@@ -54,6 +55,18 @@ export class Topology {
   nodeFor(buf: Uint8Array, start: number, end: number): number {
     const node: number | undefined = this.owners[this.locator.locate(buf, start, end)];
     return node === undefined ? NO_NODE : node;
+  }
+
+  /** As `nodeFor`, for many keys of a staged request, to ORDER; false where that is not known how, or some key has no node. See `Locator.locateAll`. */
+  nodesFor(base: number, first: number, step: number, count: number): boolean {
+    const { locator, owners } = this;
+    if (locator.locateAll === undefined || !locator.locateAll(base, first, step, count)) return false;
+    for (let i = 0; i < count; i++) {
+      const node = owners[VALUES[i] as number];
+      if (node === undefined) return false;
+      ORDER[i] = node;
+    }
+    return true;
   }
 
   /**

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import type { Test } from 'tap';
+import { VALUES } from '../../src/kernel/memory.ts';
+import { stage } from '../../src/kernel/staged.ts';
 import type { Locator, RingNode, Strategy } from '../../src/routing/strategy.ts';
+import { viewOf } from '../support/view.ts';
 import { build, bytes, mixedKeys, ownerOf, ringNodes } from '../unit/routing/helpers.ts';
 
 /** What a strategy is held to beyond what every strategy owes. */
@@ -14,6 +17,8 @@ export interface Subject {
   readonly weighted?: boolean;
   /** Taking a node out moves its own keys only. */
   readonly consistent?: boolean;
+  /** Knows how to place many keys at once. */
+  readonly many?: boolean;
   /** Refuses options it does not know. */
   readonly strict?: boolean;
 }
@@ -51,6 +56,23 @@ export function strategySuite(t: Test, subject: Subject): void {
       const partition = locator.locate(key, 0, key.length);
       if (!Number.isInteger(partition) || partition < 0 || partition >= locator.partitions)
         t.fail(`${partition} for ${key.toString('hex')}`);
+    }
+  });
+
+  t.test('gives many keys of a request at once the same partitions, where it can', async (t) => {
+    const locator = make();
+    if (locator.locateAll === undefined) return;
+    for (let from = 0; from < KEYS.length; from += 100) {
+      const keys = [...KEYS.slice(from, from + 100), bytes('')];
+      const view = viewOf('MSET', ...keys.flatMap((key) => [key, 'value']));
+      const base = stage(view);
+      const known = locator.locateAll(base, 1, 2, keys.length);
+      t.equal(known, subject.many ?? false);
+      if (!known) return;
+      t.strictSame(
+        Array.from(VALUES.subarray(0, keys.length)),
+        keys.map((key) => locator.locate(key, 0, key.length)),
+      );
     }
   });
 

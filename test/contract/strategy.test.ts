@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { KERNEL_HASHES } from '../../src/kernel/kernel.ts';
 import { HASH_NAMES } from '../../src/routing/hash/registry.ts';
 import { loadStrategy } from '../../src/routing/load-strategy.ts';
 import { STRATEGIES } from '../../src/routing/strategies/registry.ts';
@@ -10,7 +11,7 @@ const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 const builtIn = (type: string): Strategy => STRATEGIES.get(type) as Strategy;
 
 const subjects: Subject[] = [
-  { name: 'ring', strategy: builtIn('ring'), tag: '{}', weighted: true, consistent: true, strict: true },
+  { name: 'ring', strategy: builtIn('ring'), tag: '{}', many: true, weighted: true, consistent: true, strict: true },
   {
     name: 'ring, tag $$',
     strategy: builtIn('ring'),
@@ -20,8 +21,16 @@ const subjects: Subject[] = [
     consistent: true,
     strict: true,
   },
-  { name: 'ring, no tag', strategy: builtIn('ring'), options: { hash_tag: '' }, weighted: true, consistent: true, strict: true },
-  { name: 'slots', strategy: builtIn('slots'), tag: '{}', strict: true },
+  {
+    name: 'ring, no tag',
+    strategy: builtIn('ring'),
+    options: { hash_tag: '' },
+    many: true,
+    weighted: true,
+    consistent: true,
+    strict: true,
+  },
+  { name: 'slots', strategy: builtIn('slots'), tag: '{}', many: true, strict: true },
   { name: 'hashring', strategy: builtIn('hashring'), weighted: true, consistent: true, strict: true },
   {
     name: 'hashring, sha256',
@@ -34,9 +43,24 @@ const subjects: Subject[] = [
   { name: 'random', strategy: builtIn('random'), strict: true },
   // On modulo, not on the ring: crc32 gives fifteen bits only, which lie in one corner of a ring.
   ...HASH_NAMES.map(
-    (hash): Subject => ({ name: `modulo, ${hash}`, strategy: builtIn('modulo'), options: { hash }, weighted: true, strict: true }),
+    (hash): Subject => ({
+      name: `modulo, ${hash}`,
+      strategy: builtIn('modulo'),
+      options: { hash },
+      many: KERNEL_HASHES.has(hash),
+      weighted: true,
+      strict: true,
+    }),
   ),
-  { name: 'modulo by label', strategy: builtIn('modulo'), options: { order: 'label' }, tag: '{}', weighted: true, strict: true },
+  {
+    name: 'modulo by label',
+    strategy: builtIn('modulo'),
+    options: { order: 'label' },
+    tag: '{}',
+    many: true,
+    weighted: true,
+    strict: true,
+  },
   { name: 'the example', strategy: await loadStrategy('./my-strategy.js', examples), weighted: true, consistent: true },
   {
     name: 'the example, seed 7',

@@ -16,6 +16,7 @@ export const argument: fc.Arbitrary<string> = fc.oneof(
 export const words: fc.Arbitrary<string[]> = fc.oneof(
   { weight: 9, arbitrary: fc.array(argument, { minLength: 1, maxLength: 6 }) },
   { weight: 1, arbitrary: fc.array(fc.constantFrom('', 'k', 'key'), { minLength: 15, maxLength: 70 }) },
+  { weight: 1, arbitrary: fc.array(argument, { minLength: 8, maxLength: 20 }) },
 );
 
 export const multibulk = (args: readonly string[], lineEnd = '\r\n'): string =>
@@ -130,10 +131,19 @@ const resp2Leaf: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom('$-1\r\n', '*-1\r\n', '*0\r\n', '$0\r\n\r\n'),
 );
 
+const bulk = fc.option(argument).map((text) => (text === null ? '$-1\r\n' : `$${text.length}\r\n${text}\r\n`));
+
+/** As MGET's and LRANGE's: many bulks in a row, now and then something else among them. */
+const manyBulks = (type: string): fc.Arbitrary<string> =>
+  fc
+    .array(fc.oneof({ weight: 19, arbitrary: bulk }, { weight: 1, arbitrary: resp2Leaf }), { minLength: 8, maxLength: 30 })
+    .map((items) => `${type}${items.length}\r\n${items.join('')}`);
+
 export const resp2Reply: fc.Arbitrary<string> = fc.letrec<{ reply: string }>((tie) => ({
   reply: fc.oneof(
     { maxDepth: 5, depthSize: 'small' },
     resp2Leaf,
+    manyBulks('*'),
     fc.array(tie('reply'), { maxLength: 5 }).map((items) => `*${items.length}\r\n${items.join('')}`),
   ),
 })).reply;
@@ -154,6 +164,7 @@ const resp3Leaf: fc.Arbitrary<string> = fc.oneof(
       '~0\r\n',
     ),
   },
+  { weight: 1, arbitrary: fc.constantFrom('*', '~', '>').chain(manyBulks) },
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom('!', '='), argument).map(([type, text]) => `${type}${text.length}\r\n${text}\r\n`) },
 );
 

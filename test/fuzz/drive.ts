@@ -1,3 +1,4 @@
+import { READ } from '../../src/kernel/memory.ts';
 import { Scan } from '../../src/protocol/bytes.ts';
 import { ReplyScanner } from '../../src/protocol/reply-scanner.ts';
 import { argText } from '../../src/protocol/request.ts';
@@ -17,11 +18,24 @@ export interface DriveOptions {
 /** What stands around the bytes that a scanner may look at: it must not matter. */
 const JUNK = '*2\r\n$1\r\n\r\n';
 
-/** Places `bytes` at `base` of a new buffer, junk on both sides. */
-function place(bytes: Buffer, base: number): Buffer {
-  const buf = Buffer.alloc(base + bytes.length + JUNK.length, JUNK);
+/** Where a scanner finds bytes: the kernel takes part in the first of them only, and it must not matter. */
+type Where = 'what sockets read into' | 'elsewhere';
+
+/** Places `bytes` at `base`, junk on both sides, where they fit in what sockets read into, else in a new buffer. */
+function place(where: Where, bytes: Buffer, base: number): Buffer {
+  const size = base + bytes.length + JUNK.length;
+  const buf = where === 'elsewhere' || size > READ.length ? Buffer.alloc(size) : READ;
+  buf.fill(JUNK, 0, size);
   bytes.copy(buf, base);
   return buf;
+}
+
+/** What both places say; throws where they differ. */
+function inBoth<T>(drive: (where: Where) => T): T {
+  const [here, there] = [drive('what sockets read into'), drive('elsewhere')];
+  if (JSON.stringify(here) !== JSON.stringify(there))
+    throw new Error(`${excerpt(Buffer.from(JSON.stringify(here)))} is not ${excerpt(Buffer.from(JSON.stringify(there)))}`);
+  return there;
 }
 
 export const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -44,6 +58,10 @@ export function crumbs(bytes: Buffer): Buffer[] {
 
 /** Reads a stream of requests that comes in `chunks`; every frame's view is checked against redis-parser. */
 export function driveRequests(chunks: readonly Buffer[], options: DriveOptions = {}): Reading {
+  return inBoth((where) => driveRequestsIn(where, chunks, options));
+}
+
+function driveRequestsIn(where: Where, chunks: readonly Buffer[], options: DriveOptions): Reading {
   const { limits = DEFAULT_LIMITS, gated = false, base = () => 0 } = options;
   const scanner = new RequestScanner({ bulkMax: limits.bulkMax });
   scanner.authenticated = limits.authenticated;
@@ -54,7 +72,7 @@ export function driveRequests(chunks: readonly Buffer[], options: DriveOptions =
     unused = Buffer.concat([unused, chunk]);
     if (gated && waiting && unused.length < scanner.needed) continue;
     const from = base(turn);
-    const src = place(unused, from);
+    const src = place(where, unused, from);
     const to = from + unused.length;
     let at = from;
     waiting = false;
@@ -93,6 +111,10 @@ export interface Replies {
 
 /** Finds the replies in a stream that comes in `chunks`. */
 export function driveReplies(chunks: readonly Buffer[], options: DriveOptions = {}): Replies {
+  return inBoth((where) => driveRepliesIn(where, chunks, options));
+}
+
+function driveRepliesIn(where: Where, chunks: readonly Buffer[], options: DriveOptions): Replies {
   const { gated = false, base = () => 0 } = options;
   const scanner = new ReplyScanner();
   const frames: string[] = [];
@@ -102,7 +124,7 @@ export function driveReplies(chunks: readonly Buffer[], options: DriveOptions = 
     unused = Buffer.concat([unused, chunk]);
     if (gated && waiting && unused.length < scanner.needed) continue;
     const from = base(turn);
-    const src = place(unused, from);
+    const src = place(where, unused, from);
     const to = from + unused.length;
     let at = from;
     waiting = false;

@@ -10,6 +10,7 @@ export type Check = (files: readonly TextFile[]) => string[];
 
 /** Rooms from the ground up. A file imports from its own room and from rooms below; rooms on one line do not know each other. */
 export const LAYERS: readonly (readonly string[])[] = [
+  ['kernel'],
   ['util', 'errors'],
   ['protocol'],
   ['command'],
@@ -27,7 +28,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['main'],
 ];
 
-const PURE_ROOMS = new Set(['protocol', 'command', 'routing']);
+const PURE_ROOMS = new Set(['kernel', 'protocol', 'command', 'routing']);
 /** The one file of a pure room that reads files: it imports a user's strategy at start. */
 const READS_FILES = new Set(['src/routing/load-strategy.ts']);
 const FILE_MODULES = /^node:(fs|fs\/promises|module|path|url)$/;

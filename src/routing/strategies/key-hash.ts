@@ -1,3 +1,5 @@
+import { hashKeys, KERNEL_HASHES } from '../../kernel/kernel.ts';
+import { ARGS_AT, VALUES_AT } from '../../kernel/memory.ts';
 import type { HashFn } from '../hash/hash.ts';
 import { HASHES, type HashName } from '../hash/registry.ts';
 import { type HashTag, hashKey, parseTag } from '../hash/tag.ts';
@@ -10,6 +12,7 @@ export class KeyHash {
   private readonly tag: HashTag;
   private readonly open: number;
   private readonly close: number;
+  private readonly kernelHash: number | undefined;
 
   constructor(name: HashName, tag: string) {
     this.hash = HASHES.get(name) as HashFn;
@@ -17,11 +20,19 @@ export class KeyHash {
     this.tag = parseTag(tag);
     this.open = this.tag.open;
     this.close = this.tag.close;
+    this.kernelHash = KERNEL_HASHES.get(name);
   }
 
   /** The hash of the part of the key in `buf[start, end)` that counts; an unsigned 32-bit integer. */
   of(buf: Uint8Array, start: number, end: number): number {
     return hashKey(this.hash, this.open, this.close, buf, start, end);
+  }
+
+  /** As `of`, for `count` keys of a staged request, to VALUES; see `Locator.locateAll`. */
+  ofAll(base: number, first: number, step: number, count: number): boolean {
+    if (this.kernelHash === undefined) return false;
+    hashKeys(this.kernelHash, this.open, this.close, base, ARGS_AT, first, step, count, VALUES_AT);
+    return true;
   }
 
   /** What `of` does with the key, step by step. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VALUES } from '../../kernel/memory.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
 import { KeyHash } from './key-hash.ts';
 import { labelOrder } from './labels.ts';
@@ -40,6 +41,12 @@ class ModuloLocator implements Locator {
 
   locate(buf: Uint8Array, start: number, end: number): number {
     return this.hash.of(buf, start, end) % this.partitions;
+  }
+
+  locateAll(base: number, first: number, step: number, count: number): boolean {
+    if (!this.hash.ofAll(base, first, step, count)) return false;
+    for (let i = 0; i < count; i++) VALUES[i] = (VALUES[i] as number) % this.partitions;
+    return true;
   }
 
   explain(key: Uint8Array): string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VALUES } from '../../kernel/memory.ts';
 import { md5Quarters } from '../hash/md5.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
 import { Continuum } from './continuum.ts';
@@ -38,6 +39,12 @@ class RingLocator implements Locator {
 
   locate(buf: Uint8Array, start: number, end: number): number {
     return this.continuum.find(this.hash.of(buf, start, end));
+  }
+
+  locateAll(base: number, first: number, step: number, count: number): boolean {
+    if (!this.hash.ofAll(base, first, step, count)) return false;
+    for (let i = 0; i < count; i++) VALUES[i] = this.continuum.find(VALUES[i] as number);
+    return true;
   }
 
   explain(key: Uint8Array): string[] {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { hashKeys, KERNEL_HASHES } from '../../kernel/kernel.ts';
+import { ARGS_AT, VALUES_AT } from '../../kernel/memory.ts';
 import { SLOTS, slotOf } from '../hash/slot.ts';
 import { hashKey, parseTag } from '../hash/tag.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
@@ -12,6 +14,7 @@ export type SlotsOptions = z.infer<typeof options>;
 /** Redis Cluster's tag is part of its slot function, so there is no option for it. */
 const TAG = parseTag('{}');
 const NOBODY = 0xffff;
+const KERNEL_SLOT = KERNEL_HASHES.get('slot') as number;
 
 /** Redis Cluster's placement: CRC16 mod 16384. A partition is a slot. Weights do not matter: ranges say who owns how much. */
 export const slots: Strategy<SlotsOptions> = {
@@ -32,6 +35,11 @@ class SlotsLocator implements Locator {
 
   locate(buf: Uint8Array, start: number, end: number): number {
     return hashKey(slotOf, TAG.open, TAG.close, buf, start, end);
+  }
+
+  locateAll(base: number, first: number, step: number, count: number): boolean {
+    hashKeys(KERNEL_SLOT, TAG.open, TAG.close, base, ARGS_AT, first, step, count, VALUES_AT);
+    return true;
   }
 
   explain(key: Uint8Array): string[] {

@@ -9,14 +9,18 @@ function merged(name: keyof typeof MERGES, parts: readonly string[], order: read
   return MERGES[name](parts.map(latin1), Uint16Array.from(order), ['a', 'b', 'c', 'd'])?.toString('latin1') ?? null;
 }
 
-const bulk = (text: string | null): string => (text === null ? '$-1\r\n' : `$${text.length}\r\n${text}\r\n`);
+const NULL_3 = 'null of RESP3';
+const bulk = (text: string | null): string => (text === null ? '$-1\r\n' : text === NULL_3 ? '_\r\n' : `$${text.length}\r\n${text}\r\n`);
 const array = (items: readonly (string | null)[]): string => `*${items.length}\r\n${items.map(bulk).join('')}`;
 
 t.test('array: elements go back to the order of the keys', async (t) => {
   t.equal(merged('array', [array(['a', 'c', 'd']), array(['b', 'e'])], [0, 1, 0, 0, 1]), array(['a', 'b', 'c', 'd', 'e']));
   t.equal(merged('array', [array(['', null]), array(['*1\r\n$-1\r\n'])], [1, 0, 0]), array(['*1\r\n$-1\r\n', '', null]));
-  const element = fc.option(argument, { nil: null });
-  const whole = fc.array(fc.tuple(fc.nat(3), element), { minLength: 1, maxLength: 40 });
+  const element = fc.oneof(fc.option(argument, { nil: null }), fc.constant(NULL_3));
+  // Up to the size where the kernel merges, and beyond it.
+  const whole = fc
+    .array(fc.tuple(fc.nat(3), element), { minLength: 1, maxLength: 40 })
+    .map((items) => (items.length % 5 > 0 ? items : [...items, [0, 'v'.repeat(20_000)] as [number, string]]));
   await holds(
     t,
     'any split of any elements',

@@ -1,26 +1,62 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { Splitter } from '../../../src/downstream/splitter.ts';
-import type { RequestBuilder } from '../../../src/protocol/request-builder.ts';
-import type { Topology } from '../../../src/routing/topology.ts';
+import { ARGS, BYTES, ORDER, READ } from '../../../src/kernel/memory.ts';
+import type { RequestView } from '../../../src/protocol/request.ts';
+import { NO_NODE, type Topology } from '../../../src/routing/topology.ts';
+import { argument } from '../../fuzz/arbitraries.ts';
+import { holds } from '../../fuzz/property.ts';
 import { frameOf, viewOf } from '../../support/view.ts';
 
 /** A key's first character is the index of its node; `x` has none. */
+function nodeFor(buf: Buffer, start: number, end: number): number {
+  return start === end || buf[start] === 0x78 ? NO_NODE : (buf[start] as number) - 48;
+}
+
 const topology = {
-  nodeFor: (buf: Buffer, start: number, end: number): number => (start === end || buf[start] === 0x78 ? -1 : (buf[start] as number) - 48),
+  nodeFor,
+  nodesFor: (base: number, first: number, step: number, count: number): boolean => {
+    for (let i = 0; i < count; i++) {
+      const arg = first + i * step;
+      const node = nodeFor(BYTES, base + (ARGS[2 * arg] as number), base + (ARGS[2 * arg + 1] as number));
+      if (node === NO_NODE) return false;
+      ORDER[i] = node;
+    }
+    return true;
+  },
 } as unknown as Topology;
+
+/** The same request as if it had just been read from a socket. */
+function asRead(view: RequestView): RequestView {
+  view.buf.copy(READ);
+  return { ...view, buf: READ };
+}
 
 /** Fragments as `[node, [positions of its keys]]`; checks the request of each against the positions. */
 function split(splitter: Splitter, first: number, step: number, ...args: string[]): [number, number[]][] {
   const keys = (args.length - first) / step;
-  splitter.split(viewOf(...args), first, step, keys, topology);
+  const view = viewOf(...args);
+  if (view.limit < READ.length) readFragments(splitter, asRead(view), first, step, keys, args);
+  return readFragments(splitter, view, first, step, keys, args);
+}
+
+function readFragments(
+  splitter: Splitter,
+  view: RequestView,
+  first: number,
+  step: number,
+  keys: number,
+  args: string[],
+): [number, number[]][] {
+  splitter.split(view, first, step, keys, topology);
   return Array.from({ length: splitter.fragments }, (_, fragment) => {
     const own = Array.from({ length: keys }, (_, key) => key).filter((key) => splitter.fragmentOf[key] === fragment);
     if (splitter.count[fragment] !== own.length) t.fail(`fragment ${fragment} does not count its keys`);
     if (splitter.fragments > 1) {
-      const { buf, start, end } = splitter.requests[fragment] as RequestBuilder;
+      const buf = splitter.bufs[fragment] as Buffer;
+      const bytes = buf.subarray(splitter.start[fragment], splitter.end[fragment]);
       const parts = own.flatMap((key) => args.slice(first + key * step, first + (key + 1) * step));
-      if (!buf.subarray(start, end).equals(frameOf(args[0] as string, ...parts)))
-        t.fail(`fragment ${fragment} is not its part of the request`);
+      if (!bytes.equals(frameOf(args[0] as string, ...parts))) t.fail(`fragment ${fragment} is not its part of the request`);
     }
     return [splitter.node[fragment] as number, own];
   });
@@ -67,4 +103,25 @@ t.test('grows for many keys', async (t) => {
     fragments.reduce((sum, [, list]) => sum + list.length, 0),
     5000,
   );
+});
+
+t.test('any keys, few and many, short and long', async (t) => {
+  const splitter = new Splitter(4);
+  const key = fc.tuple(fc.constantFrom('0', '1', '2', '3'), argument).map(([node, rest]) => node + rest.replace(/[^ -~]/g, '.'));
+  const keys = fc.oneof(fc.array(key, { minLength: 1, maxLength: 30 }), fc.array(key, { minLength: 100, maxLength: 200 }));
+  await holds(
+    t,
+    'each key is in the fragment of its node, with its value',
+    fc.property(keys, fc.constantFrom(1, 2, 3), (keys, step) => {
+      const args = keys.flatMap((key) => [key, 'value', ''].slice(0, step));
+      const fragments = split(splitter, 1, step, 'MSET', ...args);
+      return fragments.every(([node, own]) => own.every((i) => Number(keys[i]?.[0]) === node));
+    }),
+    { runs: 300 },
+  );
+});
+
+t.test('many keys, one of them without a node', async (t) => {
+  const keys = Array.from({ length: 40 }, (_, i) => `${i % 3}:${i}`);
+  t.same(split(new Splitter(3), 1, 1, 'MGET', ...keys.with(20, 'x')), []);
 });

@@ -1,0 +1,4 @@
+/** Fixed places, known to src/kernel/memory.ts as well. A second result of a function. */
+export const RESULT: u32 = 16;
+/** CRC16's 256 values of 16 bits. */
+export const CRC16: u32 = 512;

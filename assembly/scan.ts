@@ -1,0 +1,80 @@
+import { RESULT } from './layout';
+
+const DOLLAR: u32 = 0x24;
+const ZERO: u32 = 0x30;
+const UNDERSCORE: u32 = 0x5f;
+const CRLF: u32 = 0x0a0d;
+/** `-1\r\n` */
+const MINUS_ONE: u32 = 0x0a0d312d;
+/** Lengths of more digits are left to the careful path. */
+const LENGTH_MAX: u32 = 99_999_999;
+
+/** Set by `header`: the length it has read, `NONE` for a null bulk. */
+let length: u32 = 0;
+const NONE: u32 = 0xffffffff;
+
+/** Reads `$length\r\n` at `at`; returns the offset behind it, 0 where it is anything but plain and whole. */
+function header(at: u32, to: u32): u32 {
+  if (at + 4 > to || load<u8>(at) !== DOLLAR) return 0;
+  let digit = <u32>load<u8>(at + 1) - ZERO;
+  if (digit > 9) {
+    if (at + 5 > to || load<u32>(at + 1) !== MINUS_ONE) return 0;
+    length = NONE;
+    return at + 5;
+  }
+  let value = digit;
+  let next = at + 2;
+  // A leading zero is no length, except alone.
+  while (value !== 0 && next < to && value <= LENGTH_MAX) {
+    digit = <u32>load<u8>(next) - ZERO;
+    if (digit > 9) break;
+    value = value * 10 + digit;
+    next++;
+  }
+  if (next + 2 > to || load<u16>(next) !== CRLF) return 0;
+  length = value;
+  return next + 2;
+}
+
+/**
+ * Arguments of a request, `$length\r\n…\r\n` each, in `[at, to)`: writes start and end of each payload, relative to `base`, to `out`.
+ * Stops behind `count` arguments, or before the first that is not whole, not plain or longer than `max`. Returns the offset behind
+ * what was read; RESULT is the number of arguments.
+ */
+export function scanArgs(base: u32, at: u32, to: u32, count: u32, max: u32, out: u32): u32 {
+  let done: u32 = 0;
+  for (; done < count; done++) {
+    const start = header(at, to);
+    if (start === 0 || length > max) break;
+    const end = start + length;
+    if (end + 2 > to || load<u16>(end) !== CRLF) break;
+    store<u32>(out, start - base);
+    store<u32>(out + 4, end - base);
+    out += 8;
+    at = end + 2;
+  }
+  store<u32>(RESULT, done);
+  return at;
+}
+
+/** Bulks of a reply, nulls too, in `[at, to)`: stops as `scanArgs`, returns the same. */
+export function scanBulks(at: u32, to: u32, count: u32): u32 {
+  let done: u32 = 0;
+  for (; done < count; done++) {
+    const next = bulkEnd(at, to);
+    if (next === 0) break;
+    at = next;
+  }
+  store<u32>(RESULT, done);
+  return at;
+}
+
+/** Offset behind the bulk (or null of either version) at `at`, 0 where none is there, plain and whole. */
+export function bulkEnd(at: u32, to: u32): u32 {
+  if (at + 3 <= to && load<u8>(at) === UNDERSCORE) return load<u16>(at + 1) === CRLF ? at + 3 : 0;
+  const start = header(at, to);
+  if (start === 0 || length === NONE) return start;
+  if (length > to - start) return 0;
+  const end = start + length;
+  return end + 2 > to || load<u16>(end) !== CRLF ? 0 : end + 2;
+}

@@ -1,0 +1,37 @@
+import { MODULE } from './generated/module.ts';
+import { MEMORY } from './memory.ts';
+
+/** The functions of assembly/, where they are described. All numbers are integers, offsets are in `BYTES`. */
+interface Kernel {
+  scanArgs(base: number, at: number, to: number, count: number, max: number, out: number): number;
+  scanBulks(at: number, to: number, count: number): number;
+  hashKeys(
+    which: number,
+    open: number,
+    close: number,
+    base: number,
+    args: number,
+    first: number,
+    step: number,
+    count: number,
+    out: number,
+  ): void;
+  measure(args: number, first: number, step: number, keys: number, order: number, sizes: number): void;
+  gather(base: number, args: number, first: number, step: number, keys: number, order: number, ends: number): void;
+  interleave(order: number, count: number, cursors: number, out: number): number;
+}
+
+const module = new WebAssembly.Module(Buffer.from(MODULE, 'base64'));
+const instance = new WebAssembly.Instance(module, { env: { memory: MEMORY } });
+
+export const { scanArgs, scanBulks, hashKeys, measure, gather, interleave } = instance.exports as unknown as Kernel;
+
+/** From so many elements on, a call of the kernel is worth its price. */
+export const MANY = 8;
+
+/** The hash functions that the kernel knows, with their numbers there. */
+export const KERNEL_HASHES: ReadonlyMap<string, number> = new Map([
+  ['murmur', 0],
+  ['fnv1a_64', 1],
+  ['slot', 2],
+]);

@@ -1,0 +1,49 @@
+/**
+ * The kernel's memory, of fixed size: it must not grow, because every view of it would be lost.
+ *
+ *   0      RESULT, CRC16   the module's own
+ *   READ   64 KiB          what sockets read into
+ *   STAGE  64 KiB          bytes that came elsewhere, brought here to be worked on
+ *   ARGS   start and end   of each argument of the request at hand; as many as 64 KiB can hold
+ *   VALUES 32 bits         for each key: its hash, then its partition
+ *   ORDER  16 bits         for each key: the fragment it belongs to
+ *   CELLS  2 × 32 bits     for each fragment
+ *   OUT    96 KiB          what comes out
+ *
+ * Each region but READ belongs to whoever works on a request or reply at the moment, until that step is over.
+ */
+const RESULT_AT = 16;
+const PAGE = 64 * 1024;
+const GAP = 64;
+
+/** Bytes of a request, or of all replies together, that fit. */
+export const BYTES_MAX = 64 * 1024;
+/** Fragments of one request. */
+export const FRAGMENTS_MAX = 256;
+/** Room before each fragment for what is written last: `*N\r\n` and the command's name. */
+export const HEAD_MAX = 128;
+/** An argument takes six bytes at the least (`$0\r\n\r\n`). */
+const ARGS_MAX = Math.ceil(BYTES_MAX / 6);
+
+export const READ_AT = 4096;
+export const STAGE_AT = READ_AT + BYTES_MAX + GAP;
+export const ARGS_AT = STAGE_AT + BYTES_MAX + GAP;
+export const VALUES_AT = ARGS_AT + 8 * ARGS_MAX;
+export const ORDER_AT = VALUES_AT + 4 * ARGS_MAX;
+export const CELLS_AT = ORDER_AT + 4 * ARGS_MAX;
+export const OUT_AT = CELLS_AT + 8 * FRAGMENTS_MAX + GAP;
+const END = OUT_AT + BYTES_MAX + HEAD_MAX * FRAGMENTS_MAX + GAP;
+
+export const MEMORY = new WebAssembly.Memory({ initial: Math.ceil(END / PAGE), maximum: Math.ceil(END / PAGE) });
+const { buffer } = MEMORY;
+
+/** All of it; offsets are the kernel's. */
+export const BYTES = Buffer.from(buffer);
+/** The one buffer that all sockets read into; see util/read-buffer.ts. */
+export const READ = Buffer.from(buffer, READ_AT, BYTES_MAX);
+export const ARGS = new Int32Array(buffer, ARGS_AT, 2 * ARGS_MAX);
+export const VALUES = new Uint32Array(buffer, VALUES_AT, ARGS_MAX);
+export const ORDER = new Uint16Array(buffer, ORDER_AT, ARGS_MAX);
+export const CELLS = new Int32Array(buffer, CELLS_AT, 2 * FRAGMENTS_MAX);
+/** A function's second result is in its first element. */
+export const RESULT = new Int32Array(buffer, RESULT_AT, 1);

@@ -1,0 +1,23 @@
+import { ARGS, BYTES, BYTES_MAX, READ, READ_AT, STAGE_AT } from './memory.ts';
+
+/** The part of a request view that is needed here; see protocol/request.ts. */
+interface Request {
+  readonly buf: Buffer;
+  readonly base: number;
+  readonly limit: number;
+  readonly argc: number;
+  readonly args: Int32Array;
+}
+
+/**
+ * Brings a request, and the bounds of its arguments (to ARGS), to where the kernel can work on them. Returns where it is, -1 where it is too
+ * large. What was read into READ stays there.
+ */
+export function stage(view: Request): number {
+  const { buf, base, limit, argc, args } = view;
+  if (limit - base > BYTES_MAX) return -1;
+  ARGS.set(args.subarray(0, 2 * argc));
+  if (buf === READ) return READ_AT + base;
+  buf.copy(BYTES, STAGE_AT, base, limit);
+  return STAGE_AT;
+}
