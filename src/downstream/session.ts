@@ -11,6 +11,7 @@ import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { Account, type Member } from '../util/memory.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
+import { SocketSink } from '../util/socket-sink.ts';
 import type { Flushable } from '../util/turn.ts';
 import { adopt } from './adopt.ts';
 import { Held } from './held.ts';
@@ -61,6 +62,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   readonly #intake = new Intake(this);
   readonly #replies = new ReplyQueue();
   readonly #out = new OutBuffer();
+  readonly #sink: SocketSink;
   readonly #reading: Reading;
   readonly #progress: SendProgress;
   readonly #uploads: Uploads;
@@ -91,12 +93,13 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
     const { socket } = this;
     this.#reading = new Reading(socket, context.turn);
-    this.#progress = new SendProgress(socket);
+    this.#sink = new SocketSink(socket);
+    this.#sink.onDrain = () => this.#resume();
+    this.#progress = new SendProgress(this.#sink);
     this.authenticated = !context.authRequired;
     this.lastReadAt = tick();
     socket.on('error', () => {});
     socket.on('end', () => (this.blocked === null ? this.drain() : this.destroy(null)));
-    socket.on('drain', () => this.#resume());
     socket.on('close', () => this.#onClose());
   }
 
@@ -107,8 +110,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   set authenticated(value: boolean) {
     this.#scanner.authenticated = value;
     this.#unsentMax = value ? this.#context.limits.unsentBytesMax : UNAUTHENTICATED_UNSENT_MAX;
-    // Below its high-water mark a socket does not tell when it has drained.
-    this.#pauseAt = Math.max(this.#unsentMax / 2, this.socket.writableHighWaterMark);
+    this.#pauseAt = this.#unsentMax / 2;
   }
 
   /** Replies owed to the client. */
@@ -118,7 +120,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** Reply bytes the client has not taken yet. */
   get unsentBytes(): number {
-    return this.#replies.heldBytes + this.#out.length + this.socket.writableLength;
+    return this.#replies.heldBytes + this.#out.length + this.#sink.writableLength;
   }
 
   /** Bytes of requests that are not handled yet. */
@@ -194,8 +196,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
       if (replies.length > 0 || this.lanes.waiting || this.onHold) return true;
       this.barrier = false;
     }
-    if (this.#pace.asksBulk) return replies.length > 0 || this.socket.writableNeedDrain;
-    return this.socket.writableNeedDrain && this.#context.memory.tight;
+    if (this.#pace.asksBulk) return replies.length > 0 || this.#sink.full;
+    return this.#sink.full && this.#context.memory.tight;
   }
 
   #uploadSome(src: Buffer, at: number, to: number): number {
@@ -290,14 +292,14 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
       return;
     }
     this.#lingering = false;
-    this.#out.flush(this.socket);
-    const unsent = this.socket.writableLength;
+    this.#out.flush(this.#sink);
+    const unsent = this.#sink.writableLength;
     if ((unsent > 0 || this.#account.bytes > 0) && !this.#checkUnsent()) return;
     if (unsent > this.#pauseAt) this.#pause();
     this.#resume();
     if (this.#closing && this.#replies.length === 0) {
       this.#ended = true;
-      endAndLinger(this.socket);
+      endAndLinger(this.socket, this.#sink);
     }
   }
 
@@ -334,7 +336,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Goes on where `#pause` stopped, once half of what is allowed is free again. */
   #resume(): void {
     if (this.#ended) return;
-    const unsent = this.socket.writableLength;
+    const unsent = this.#sink.writableLength;
     if (unsent > this.#pauseAt) return;
     this.#held.release();
     if (!this.#paused || (!this.#uploads.active && this.#replies.length > this.#pace.window / 2)) return;

@@ -7,6 +7,7 @@ import { clock, tick } from '../util/clock.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
+import { SocketSink } from '../util/socket-sink.ts';
 import type { Flushable, Turn } from '../util/turn.ts';
 import type { ConnectionOptions, ConnectionOwner, Keeper } from './connection-contract.ts';
 import { type Greeting, Handshake } from './handshake.ts';
@@ -51,6 +52,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   readonly #counters: BackendCounters;
   readonly #turn: Turn;
   readonly #socket: Socket;
+  readonly #sink: SocketSink;
   readonly #handshake: Handshake;
   readonly #inFlight = new InFlightQueue();
   readonly #out = new OutBuffer();
@@ -91,12 +93,13 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#inFlight.exempt();
     const onread = this.#intake.onread((size, buf) => this.#onRead(size, buf));
     this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, onread });
+    this.#sink = new SocketSink(this.#socket);
+    this.#sink.onDrain = () => this.onDrain?.();
     this.#reading = new Reading(this.#socket, turn);
     this.#socket.on('connect', () => {
       this.#written = handshake.count;
-      this.#socket.write(handshake.bytes);
+      this.#sink.write(handshake.bytes);
     });
-    this.#socket.on('drain', () => this.onDrain?.());
     this.#socket.on('error', (error) => this.destroy('connection_lost', error.message));
     this.#socket.on('close', () => this.destroy('connection_lost', 'closed by the node'));
     this.#socket.on('end', () => this.destroy('connection_lost', 'closed by the node'));
@@ -115,7 +118,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
 
   /** Bytes accepted and not yet taken by the kernel. */
   get queuedBytes(): number {
-    return this.#out.length + this.#socket.writableLength;
+    return this.#out.length + this.#sink.writableLength;
   }
 
   /** See `IntakeOwner`. */
@@ -205,10 +208,9 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     }
     this.#lingering = false;
     this.#written = this.#inFlight.tail;
-    this.#out.flush(this.#socket);
-    this.#draining = this.#socket.writableLength > 0;
-    // Below its high-water mark a socket does not tell when it has drained.
-    if (this.onDrain !== null && !this.#socket.writableNeedDrain) this.onDrain();
+    this.#out.flush(this.#sink);
+    this.#draining = this.#sink.writableLength > 0;
+    if (this.onDrain !== null && !this.#sink.full) this.onDrain();
   }
 
   get crowded(): boolean {

@@ -1,11 +1,11 @@
 import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk } from './chunk-pool.ts';
 import { copyBytes } from './copy.ts';
 
-/** What an out-buffer writes to: the part of `net.Socket` it needs. */
+/** What an out-buffer writes to; see `SocketSink`. */
 export interface Sink {
-  write(bytes: Uint8Array, done?: () => void): boolean;
-  cork(): void;
-  uncork(): void;
+  write(bytes: Uint8Array): void;
+  /** As one write; calls `done` when none of the bytes is needed any more. */
+  writeAll(list: readonly Uint8Array[], done: () => void): void;
   /** Bytes handed over and not yet taken by the kernel. */
   readonly writableLength: number;
 }
@@ -150,13 +150,9 @@ export class OutBuffer {
     const closed = this.#closed;
     this.#full = [];
     this.#closed = [];
-    const last = full.length - 1;
-    sink.cork();
-    for (let i = 0; i < last; i++) sink.write(full[i] as Buffer);
-    sink.write(full[last] as Buffer, () => {
+    sink.writeAll(full, () => {
       for (const chunk of closed) giveChunk(chunk);
     });
-    sink.uncork();
   }
 
   /** Drops everything that was not handed over yet. */

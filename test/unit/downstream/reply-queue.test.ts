@@ -11,9 +11,11 @@ class Outlet {
   readonly #written: Buffer[] = [];
   readonly #sink: Sink = {
     writableLength: 0,
-    cork() {},
-    uncork() {},
-    write: (bytes) => this.#written.push(Buffer.from(bytes)) > 0,
+    write: (bytes) => this.#written.push(Buffer.from(bytes)),
+    writeAll: (list, done) => {
+      for (const bytes of list) this.#written.push(Buffer.from(bytes));
+      done();
+    },
   };
 
   bytes(): Buffer {

@@ -1,0 +1,42 @@
+/** Node's libuv stream below a socket, as far as keyfan writes to it. */
+export interface StreamHandle {
+  /** 0, or a negative error of libuv. What the kernel does not take at once is taken later, with `request` called back. */
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
+  writev(request: WriteRequest, list: readonly Uint8Array[], allBuffers: true): number;
+  /** Bytes handed over and not yet taken by the kernel. */
+  readonly writeQueueSize: number;
+}
+
+/** A write that may have to wait. While it does, `kept` holds its bytes and `oncomplete` is called in the end, with 0 or an error of libuv. */
+export interface WriteRequest {
+  oncomplete(status: number): void;
+  kept: unknown;
+}
+
+export interface StreamWrap {
+  readonly WriteWrap: new () => WriteRequest;
+  readonly streamBaseState: Int32Array;
+  /** Index in `streamBaseState`: whether the last write has to wait. */
+  readonly kLastWriteWasAsync: number;
+}
+
+/**
+ * What Node's own `net` writes with. It is not documented, so whoever uses it can do without: null where it is not as in Node 20 to 24.
+ */
+export const STREAM_WRAP: StreamWrap | null = find();
+
+function find(): StreamWrap | null {
+  try {
+    const wrap = (process as unknown as { binding(name: string): StreamWrap }).binding('stream_wrap');
+    const known = typeof wrap.WriteWrap === 'function' && wrap.streamBaseState instanceof Int32Array && wrap.kLastWriteWasAsync >= 0;
+    return known ? wrap : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The stream of a socket; null where it is closed, or not as expected. */
+export function handleOf(socket: object): StreamHandle | null {
+  const handle = (socket as { readonly _handle?: StreamHandle | null })._handle;
+  return typeof handle?.writeBuffer === 'function' && typeof handle.writev === 'function' ? handle : null;
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { SocketSink } from '../../../src/util/socket-sink.ts';
+import { STREAM_WRAP } from '../../../src/util/stream-wrap.ts';
+import { until } from '../../support/wait.ts';
+
+const MIB = 1024 * 1024;
+
+/** Both ends of a connection; nothing is read at the far one until the test says so. */
+async function pair(t: Test): Promise<{ near: Socket; far: Socket }> {
+  const server = createServer({ pauseOnConnect: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  near.on('error', () => {});
+  const [far] = (await once(server, 'connection')) as [Socket];
+  far.on('error', () => {});
+  await once(near, 'connect');
+  t.teardown(() => {
+    near.destroy();
+    far.destroy();
+    server.close();
+  });
+  return { near, far };
+}
+
+function collect(socket: Socket): () => Buffer {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.resume();
+  return () => Buffer.concat(chunks);
+}
+
+const numbered = (size: number, seed: number): Buffer => Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed) & 0xff));
+
+t.ok(STREAM_WRAP !== null, 'the way below the stream exists in this version of Node');
+
+for (const [name, wrap] of [
+  ['below the stream', STREAM_WRAP],
+  ['through the stream', null],
+] as const) {
+  t.test(`${name}: small and large writes and lists arrive in order, and what waits is counted`, async (t) => {
+    const { near, far } = await pair(t);
+    const sink = new SocketSink(near, wrap);
+    let drained = 0;
+    let done = 0;
+    sink.onDrain = () => drained++;
+    const writes: Buffer[] = [];
+    for (let i = 0; i < 60; i++) {
+      const parts = Array.from({ length: 1 + (i % 3) }, (_, n) => numbered(i % 7 === 0 ? MIB : 50 + n, i + n));
+      writes.push(...parts);
+      if (parts.length === 1) sink.write(parts[0] as Buffer);
+      else sink.writeAll(parts, () => done++);
+    }
+    t.ok(sink.writableLength > 0, 'the kernel is full');
+    t.ok(sink.full);
+    t.ok(sink.left > 0);
+    if (wrap !== null) t.ok(sink.left < sink.writableLength, 'part of a write was taken');
+    const received = collect(far);
+    await until(() => sink.writableLength === 0, 'all is taken');
+    const all = Buffer.concat(writes);
+    await until(() => received().length >= all.length, 'all has come');
+    t.ok(received().equals(all), 'the same bytes');
+    t.equal(done, 40, 'each list is told once');
+    t.ok(drained >= 1);
+    t.notOk(sink.full);
+    t.equal(sink.left, 0);
+  });
+
+  t.test(`${name}: the far end resets`, async (t) => {
+    const { near, far } = await pair(t);
+    const sink = new SocketSink(near, wrap);
+    let done = 0;
+    sink.writeAll([numbered(8 * MIB, 1), numbered(8 * MIB, 2)], () => done++);
+    t.ok(sink.writableLength > 0);
+    far.resetAndDestroy();
+    await once(near, 'close');
+    await until(() => done === 1, 'the list is given up');
+    sink.write(numbered(10, 3));
+    sink.writeAll([numbered(10, 3)], () => done++);
+    t.equal(done, 2, 'what comes later is dropped');
+  });
+
+  t.test(`${name}: closed here while bytes wait`, async (t) => {
+    const { near } = await pair(t);
+    const sink = new SocketSink(near, wrap);
+    let done = 0;
+    sink.onDrain = () => t.fail('nothing was taken');
+    sink.writeAll([numbered(8 * MIB, 1), numbered(8 * MIB, 2)], () => done++);
+    near.destroy();
+    await until(() => done === 1, 'the list is given up');
+  });
+
+  t.test(`${name}: our end waits for what is unsent`, async (t) => {
+    const { near, far } = await pair(t);
+    const sink = new SocketSink(near, wrap);
+    const bytes = numbered(9 * MIB, 5);
+    sink.write(bytes);
+    near.end();
+    const received = collect(far);
+    await once(far, 'end');
+    t.ok(received().equals(bytes));
+  });
+}
