@@ -98,6 +98,18 @@ static redisReply *with_keys(const char *command, int first, int end, const char
   return redisCommandArgv(client, argc, argv, NULL);
 }
 
+static void connection(void) {
+  SAYS("PONG", "PING");
+  SAYS("hello", "ECHO hello");
+  SAYS("OK", "CLIENT SETNAME me");
+  SAYS("me", "CLIENT GETNAME");
+  redisReply *list = redisCommand(client, "CLIENT LIST"), *info = redisCommand(client, "INFO");
+  CHECK(list != NULL && strncmp(list->str, "id=", 3) == 0 && strstr(list->str, " name=me ") != NULL);
+  CHECK(info != NULL && strncmp(info->str, "# ", 2) == 0 && strstr(info->str, "\r\nrole:master\r\n") != NULL);
+  freeReplyObject(list);
+  freeReplyObject(info);
+}
+
 static void strings(void) {
   char wanted[8192] = "[", *to = wanted + 1;
   EACH(n, KEYS) to += sprintf(to, "%s ", upper[n]);
@@ -352,9 +364,10 @@ static const struct {
   const char *name;
   void (*run)(void);
 } scenarios[] = {
-    {"strings", strings}, {"scan", scan},         {"hashes", hashes},           {"lists", lists}, {"sets", sets},       {"sorted sets", sorted_sets},
-    {"streams", streams}, {"binary", binary},     {"pipeline", pipeline},       {"transaction", transaction},           {"watch", watch},
-    {"scripts", scripts}, {"blocking", blocking}, {"pubsub", pubsub},           {"errors", errors},                     {"databases", databases},
+    {"connection", connection}, {"strings", strings}, {"scan", scan}, {"hashes", hashes}, {"lists", lists},
+    {"sets", sets}, {"sorted sets", sorted_sets}, {"streams", streams}, {"binary", binary}, {"pipeline", pipeline},
+    {"transaction", transaction}, {"watch", watch}, {"scripts", scripts}, {"blocking", blocking}, {"pubsub", pubsub},
+    {"errors", errors}, {"databases", databases},
 };
 
 int main(int argc, char **argv) {

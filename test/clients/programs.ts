@@ -31,11 +31,12 @@ export async function checkHiredis(): Promise<string | null> {
 }
 
 /** Resolves with the last line that the program prints: its library and version. Before it come the scenarios. */
-async function run(command: string, args: readonly string[]): Promise<string> {
-  const printed = await withThreeNodes('ring', (fleet) => capture(command, [...args, String(fleet.port)]));
-  const lines = printed.split('\n');
-  const library = lines.pop() as string;
-  const wanted = Object.keys(SCENARIOS);
-  if (lines.join() !== wanted.join()) throw new Error(`it did ${lines.join(', ')} instead of ${wanted.join(', ')}`);
-  return `${library}, ${wanted.length} scenarios`;
+function run(command: string, args: readonly string[]): Promise<string> {
+  return withThreeNodes('ring', async (fleet) => {
+    const lines = (await capture(command, [...args, String(fleet.port)])).split('\n');
+    const library = lines.pop() as string;
+    const wanted = Object.keys(SCENARIOS);
+    if (lines.join() !== wanted.join()) throw new Error(`it did ${lines.join(', ')} instead of ${wanted.join(', ')}`);
+    return `${library}, ${wanted.length} scenarios`;
+  });
 }

@@ -26,6 +26,13 @@ end
 
 client, other = connect, connect
 
+scenario "connection" do
+  same [client.ping, client.echo("hello")], %w[PONG hello]
+  same [client.client(:setname, "me"), client.client(:getname)], %w[OK me]
+  same client.client(:list).map { |each| each["name"] }, ["me"]
+  same client.info["role"], "master"
+end
+
 scenario "strings" do
   same client.mapped_mset(KEYS.to_h { |key| [key, key.upcase] }), "OK"
   same client.mget(*KEYS, "nosuch"), KEYS.map(&:upcase) + [nil]
@@ -53,7 +60,7 @@ scenario "hashes" do
     same client.hgetall(key), fields
     same client.hmget(key, "f1", "nosuch"), ["1", nil]
     same client.hincrby(key, "f1", 5), 6
-    same client.hscan_each(key).to_h.size, 100
+    same client.hscan_each(key).to_h, fields.merge("f1" => "6")
   end
 end
 

@@ -1,5 +1,6 @@
 /** What each program does, in this order and with a connection or two, before three nodes. It prints each name when that is done. */
 export const SCENARIOS = {
+  connection: 'PING, ECHO, CLIENT SETNAME and GETNAME; CLIENT LIST and INFO as the library reads them',
   strings: 'MSET, MGET, EXISTS and DEL of 300 keys of all nodes, one that is missing among them; SET with options, APPEND, INCR',
   scan: 'SCAN over all nodes finds every key; DBSIZE',
   hashes: 'HSET, HGETALL, HMGET, HINCRBY, HSCAN',
