@@ -21,6 +21,7 @@ export const LOCAL: readonly Entry<LocalName>[] = [
   ],
   ['hello', 'hello', 'protocol and user are those of the session'],
   ['auth', 'auth', 'the client authenticates to keyfan, keyfan to the nodes'],
+  ['whoami', 'acl|whoami', 'who the client is to keyfan; the nodes know keyfan only'],
   ['select', 'select', 'would change the database of everybody on the shared connection'],
   ['reset', 'reset', 'concerns the session only'],
   ['keyfan', 'keyfan', 'it is about keyfan'],
