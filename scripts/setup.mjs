@@ -1,4 +1,5 @@
-// Installs what is missing for the demo (and with --test for the tests): npm dependencies, servers, the build.
+// Installs what is missing for the demo (with --test for the tests, with --clients for the checks of client libraries): npm dependencies,
+// servers, the build.
 // Plain Node: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -12,6 +13,9 @@ const SERVERS = [
   { command: 'redis-server', flag: '--version', package: 'redis-server', only: 'always' },
   { command: 'nutcracker', flag: '--version', package: 'nutcracker', only: 'test' },
 ];
+
+// Debian's client libraries, each with what its check needs beside it. They are not necessary: a check without its library says so.
+const CLIENTS = [['python3-redis'], ['php-redis', 'php-cli'], ['libhiredis-dev', 'gcc', 'libc6-dev'], ['ruby-redis']];
 
 // How other systems install a package; what they call Redis.
 const MANAGERS = [
@@ -55,16 +59,34 @@ function installServers(test) {
   );
   if (missing.length === 0) return;
   if (!has('apt-get')) fail(`Missing: ${missing.join(', ')}. Type:`, ...otherManager(missing));
+  if (!mayInstall()) fail(...manual(missing));
+  if (!readPackageLists() || !install(missing)) fail('That did not work.', ...manual(missing));
+}
 
-  const root = process.getuid?.() === 0;
-  const typed = `apt-get update && ${root ? '' : 'sudo '}apt-get install ${missing.join(' ')}`;
-  const manual = [`Missing: ${missing.join(', ')}. Type:`, '', `  ${root ? '' : 'sudo '}${typed}`, ''];
-  if (!root && run('sudo', ['-n', 'true'], { stdio: 'ignore' }).status !== 0) fail(...manual);
+/** What cannot be installed is left out. */
+function installClients() {
+  if (!has('apt-get')) return;
+  const missing = CLIENTS.map((packages) => packages.filter((name) => !isInstalled(name))).filter((packages) => packages.length > 0);
+  if (missing.length === 0) return;
+  const left = mayInstall() && readPackageLists() ? missing.filter((packages) => !install(packages)) : missing;
+  if (left.length > 0) console.log(['The checks go on without some client libraries.', ...manual(left.flat())].join('\n'));
+}
 
-  const apt = (...args) => (root ? ['apt-get', args] : ['sudo', ['-n', 'apt-get', ...args]]);
+/** Libraries are no commands that could be run. */
+const isInstalled = (name) => /^Status: .* installed$/m.test(run('dpkg', ['-s', name], { encoding: 'utf8' }).stdout ?? '');
+const isRoot = () => process.getuid?.() === 0;
+const mayInstall = () => isRoot() || run('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
+const readPackageLists = () => apt('reading the package lists', 'update');
+const install = (packages) => apt(`installing ${packages.join(', ')}`, 'install', '-y', '--no-install-recommends', ...packages);
+
+function apt(text, ...args) {
   const env = { ...process.env, PATH, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () => step(`installing ${missing.join(', ')}`, ...apt('install', '-y', '--no-install-recommends', ...missing), { env });
-  if (!step('reading the package lists', ...apt('update'), { env }) || !install()) fail('That did not work.', ...manual);
+  return isRoot() ? step(text, 'apt-get', args, { env }) : step(text, 'sudo', ['-n', 'apt-get', ...args], { env });
+}
+
+function manual(missing) {
+  const sudo = isRoot() ? '' : 'sudo ';
+  return [`Missing: ${missing.join(', ')}. Type:`, '', `  ${sudo}apt-get update && ${sudo}apt-get install ${missing.join(' ')}`, ''];
 }
 
 function otherManager(missing) {
@@ -100,5 +122,6 @@ function build() {
 
 checkNode();
 installServers(process.argv.includes('--test'));
+if (process.argv.includes('--clients')) installClients();
 installDependencies();
 build();

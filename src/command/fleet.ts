@@ -16,7 +16,6 @@ export const BROADCASTS = {
   concat: read('concat'),
   union: read('union'),
   min: read('min'),
-  max: read('max'),
   min_each: read('min_each'),
   sum_pairs: read('sum_pairs'),
   joined: read('joined'),

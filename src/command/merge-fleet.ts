@@ -9,9 +9,9 @@ export const FLEET_MERGES = {
   concat: (parts: Parts) => combined(parts, (all) => all),
   /** Each element once (PUBSUB CHANNELS). */
   union: (parts: Parts) => combined(parts, distinct),
-  /** LASTSAVE, WAIT: what holds for all nodes. */
+  /** LASTSAVE, WAIT, PUBSUB NUMPAT: what holds for all nodes. */
   min: (parts: Parts) => reduced(parts, Math.min),
-  /** PUBSUB NUMPAT: a pattern is known to all nodes, or to none. */
+  /** CLIENT UNBLOCK: one node where the client waited is enough. */
   max: (parts: Parts) => reduced(parts, Math.max),
   /** Lists of integers, place by place (SCRIPT EXISTS, WAITAOF). */
   min_each: (parts: Parts) => eachPlace(parts, (places) => reduced(places, Math.min)),

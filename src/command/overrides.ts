@@ -21,6 +21,7 @@ export const LOCAL: readonly Entry<LocalName>[] = [
   ],
   ['hello', 'hello', 'protocol and user are those of the session'],
   ['auth', 'auth', 'the client authenticates to keyfan, keyfan to the nodes'],
+  ['whoami', 'acl|whoami', 'who the client is to keyfan; the nodes know keyfan only'],
   ['select', 'select', 'would change the database of everybody on the shared connection'],
   ['reset', 'reset', 'concerns the session only'],
   ['keyfan', 'keyfan', 'it is about keyfan'],
@@ -74,7 +75,7 @@ export const FLEET: readonly Entry<FleetName>[] = [
   ['min_each', 'script|exists', 'it exists where all nodes have it'],
   ['union', 'pubsub|channels pubsub|shardchannels', 'each channel is on one node, but keyspace channels are on all'],
   ['sum_pairs', 'pubsub|numsub pubsub|shardnumsub', 'subscribers of all nodes'],
-  ['max', 'pubsub|numpat', 'a pattern is subscribed to on all nodes'],
+  ['min', 'pubsub|numpat', 'a pattern counts once it is subscribed to on all nodes'],
   ['killed', 'script|kill function|kill', 'it runs on one node'],
 ];
 

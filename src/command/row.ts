@@ -71,6 +71,7 @@ export type LocalName =
   | 'client'
   | 'hello'
   | 'auth'
+  | 'whoami'
   | 'select'
   | 'reset'
   | 'info'

@@ -1,65 +1,81 @@
 import { FlowProducer, type Job, Queue, QueueEvents, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import type { Fleet } from '../support/fleet.ts';
 import { until } from '../support/wait.ts';
+import { withThreeNodes } from './three-nodes.ts';
 
 const QUEUES = 6;
-const JOBS = 200;
+const BULK = 200;
+const DELAY_MS = 200;
+const LONG_MS = 30_000;
+/** How often jobs of each name are to be done. */
+const WANTED: Readonly<Record<string, number>> = { bulk: BULK, delayed: 1, urgent: 1, flaky: 1, repeated: 3 };
+const TOTAL = Object.values(WANTED).reduce((sum, count) => sum + count, 0);
 
-/** BullMQ on three nodes, as its documentation wants it for Redis Cluster: each queue's keys share a hash tag. */
-export async function checkBullmq(): Promise<string> {
-  const fleet = await startFleet({ strategy: 'slots' });
-  const open: { close(): Promise<unknown> }[] = [];
-  try {
-    const facts = [];
-    for (let i = 0; i < QUEUES; i++) facts.push(await checkQueue(fleet, `queue${i}`, open));
-    facts.push(await checkFlow(fleet, open));
-    return facts.join('; ');
-  } finally {
-    for (const each of open.reverse()) await each.close();
-    await fleet.stop();
-  }
+interface Closeable {
+  close(): Promise<unknown>;
 }
 
-/** Producer, worker, events; delayed, repeated and prioritised jobs, and one that fails at first. */
-async function checkQueue(fleet: Fleet, name: string, open: { close(): Promise<unknown> }[]): Promise<string> {
-  const connection = { host: '127.0.0.1', port: fleet.port, maxRetriesPerRequest: null };
-  const prefix = `{${name}}`;
-  const seen: string[] = [];
-  const completed = new Set<string>();
-  const queue = new Queue(name, { connection, prefix });
-  const events = new QueueEvents(name, { connection, prefix });
+/** BullMQ on three nodes, as its documentation wants it for Redis Cluster: each queue's keys share a hash tag. */
+export function checkBullmq(): Promise<string> {
+  return withThreeNodes('slots', async (fleet) => {
+    const open: Closeable[] = [];
+    try {
+      for (let i = 0; i < QUEUES; i++) await checkQueue(fleet, `queue${i}`, open);
+      await checkFlow(fleet, open);
+      return `${QUEUES} queues of ${TOTAL} jobs: in bulk, delayed, with priority, tried again, repeated; a flow of 3 children`;
+    } finally {
+      for (const each of open.reverse()) await each.close();
+    }
+  });
+}
+
+/** A producer, two workers, events; delayed, repeated and prioritised jobs, and one that fails at first. */
+async function checkQueue(fleet: Fleet, name: string, open: Closeable[]): Promise<void> {
+  const options = { connection: { host: '127.0.0.1', port: fleet.port, maxRetriesPerRequest: null }, prefix: `{${name}}` };
+  const done: { readonly job: string; readonly n: number; readonly at: number }[] = [];
+  const completed = new Map<string, unknown>();
   const work = async (job: Job): Promise<string> => {
     if (job.name === 'flaky' && job.attemptsMade === 0) throw new Error('not yet');
-    seen.push(`${job.name}:${job.data.n ?? ''}`);
-    return `done ${job.data.n}`;
+    done.push({ job: job.name, n: job.data.n, at: Date.now() });
+    return `done ${job.name}`;
   };
-  const worker = new Worker(name, work, { connection, prefix, concurrency: 5 });
-  open.push(queue, events, worker);
-  events.on('completed', ({ jobId }) => completed.add(jobId));
-  await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
-  await queue.addBulk(Array.from({ length: JOBS }, (_, n) => ({ name: 'bulk', data: { n } })));
-  await queue.add('delayed', { n: 1 }, { delay: 200 });
-  await queue.add('urgent', { n: 2 }, { priority: 1 });
-  await queue.add('flaky', { n: 3 }, { attempts: 3, backoff: 50 });
-  await queue.upsertJobScheduler('tick', { every: 100, limit: 3 }, { name: 'repeated', data: {} });
+  const queue = new Queue(name, options);
+  const events = new QueueEvents(name, options);
+  const workers = [1, 2].map(() => new Worker(name, work, { ...options, concurrency: 5 }));
+  open.push(queue, events, ...workers);
+  events.on('completed', ({ jobId, returnvalue }) => completed.set(jobId, returnvalue));
+  await Promise.all([queue, events, ...workers].map((each) => each.waitUntilReady()));
+
+  await queue.addBulk(Array.from({ length: BULK }, (_, n) => ({ name: 'bulk', data: { n } })));
+  const added = Date.now();
+  await queue.add('delayed', {}, { delay: DELAY_MS });
+  await queue.add('urgent', {}, { priority: 1 });
+  await queue.add('flaky', {}, { attempts: 3, backoff: 50 });
+  await queue.upsertJobScheduler('tick', { every: 100, limit: WANTED.repeated as number }, { name: 'repeated', data: {} });
+
+  const tally = (): string => JSON.stringify(Object.fromEntries(Object.keys(WANTED).map((job) => [job, timesDone(job)])));
+  const timesDone = (job: string): number => done.filter((each) => each.job === job).length;
   await until(
-    () => seen.length === JOBS + 6,
-    () => `${name}: ${JOBS + 6} jobs, not ${seen.length}`,
-    30_000,
+    () => tally() === JSON.stringify(WANTED) && done.length === TOTAL,
+    () => `${name}: ${JSON.stringify(WANTED)}, not ${tally()}`,
+    LONG_MS,
   );
   await until(
-    () => completed.size === seen.length,
-    () => `${name}: events of all jobs, not ${completed.size}`,
+    () => completed.size === TOTAL && [...completed.values()].every((value) => /^done /.test(String(value))),
+    () => `${name}: events of all jobs with what they returned, not ${completed.size}`,
   );
-  const counts = await queue.getJobCounts();
-  if (new Set(seen.filter((each) => each.startsWith('bulk'))).size !== JOBS) throw new Error(`${name}: jobs were lost or done twice`);
-  if (counts.failed !== 0 || counts.waiting !== 0 || counts.active !== 0) throw new Error(`${name}: ${JSON.stringify(counts)}`);
-  return `${name} ${seen.length} jobs`;
+  const waited = (done.find((each) => each.job === 'delayed')?.at ?? 0) - added;
+  if (waited < DELAY_MS) throw new Error(`${name}: the delayed job ran after ${waited} ms`);
+  if (new Set(done.filter((each) => each.job === 'bulk').map((each) => each.n)).size !== BULK)
+    throw new Error(`${name}: a job was done twice`);
+  const counts = await queue.getJobCounts('completed', 'failed', 'waiting', 'active', 'delayed');
+  const wanted = { completed: TOTAL, failed: 0, waiting: 0, active: 0, delayed: 0 };
+  if (JSON.stringify(counts) !== JSON.stringify(wanted)) throw new Error(`${name}: ${JSON.stringify(counts)}`);
 }
 
 /** A parent that waits for its children. */
-async function checkFlow(fleet: Fleet, open: { close(): Promise<unknown> }[]): Promise<string> {
+async function checkFlow(fleet: Fleet, open: Closeable[]): Promise<void> {
   const connection = new Redis(fleet.port, { maxRetriesPerRequest: null });
   const prefix = '{flow}';
   let result = 0;
@@ -81,7 +97,6 @@ async function checkFlow(fleet: Fleet, open: { close(): Promise<unknown> }[]): P
   await until(
     () => result === 12,
     () => `the sum of the flow, not ${result}`,
-    30_000,
+    LONG_MS,
   );
-  return 'a flow of 3 children';
 }

@@ -1,13 +1,20 @@
 /**
- * npm run test:clients: client libraries and what is built on them, before three nodes. Debian's python3-redis takes part where it is installed.
- * Exits with 1 where one fails.
+ * npm run test:clients: client libraries and what is built on them, before three nodes. A line each:
+ *   ok      what it was
+ *   absent  the Debian package is not installed, and could not be
+ *   FAILED  why
+ * BullMQ has a check of its own (bullmq.ts). The others are programs that do the same things, which scenarios.ts tells in words: one more library
+ * is one more program, and a line here and in scripts/setup.mjs. Exits with 1 where one fails.
  */
 import { checkBullmq } from './bullmq.ts';
-import { checkProgram } from './packages.ts';
+import { checkHiredis, checkScript } from './programs.ts';
 
 const CHECKS: Readonly<Record<string, () => Promise<string | null>>> = {
   bullmq: checkBullmq,
-  'python3-redis': () => checkProgram('/usr/bin/python3', ['-c', 'import redis'], 'python_redis.py'),
+  'python3-redis': () => checkScript('/usr/bin/python3', ['-c', 'import redis'], 'python_redis.py'),
+  'php-redis': () => checkScript('/usr/bin/php', ['-r', 'new Redis();'], 'php_redis.php'),
+  'libhiredis-dev': checkHiredis,
+  'ruby-redis': () => checkScript('/usr/bin/ruby', ['-e', 'require "redis"'], 'ruby_redis.rb'),
 };
 
 let [passed, failed] = [0, 0];

@@ -26,6 +26,35 @@ t.test("errors and empty answers in Redis' own words", async (t) => {
   await Promise.all([ours.close(), theirs.close()]);
 });
 
+t.test("a client's line has the fields of Redis 7.0, in its order: some client libraries want each of them", async (t) => {
+  const client = await fleet.connect();
+  const numbers = 'id fd age idle db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem redir resp'.split(
+    ' ',
+  );
+  const wanted =
+    'id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events cmd user redir resp';
+  for (const command of ['INFO', 'LIST']) {
+    const line = String((await client.command('CLIENT', command)).value);
+    const fields = new Map(
+      line
+        .trim()
+        .split(' ')
+        .map((field) => field.split('=') as [string, string]),
+    );
+    t.same([...fields.keys()].filter((name) => !name.startsWith('lib-')).join(' '), wanted, command);
+    t.same(
+      numbers.filter((name) => !/^-?\d+$/.test(fields.get(name) ?? '')),
+      [],
+    );
+    t.equal(fields.get('redir'), '-1');
+  }
+  await client.command('HELLO', '3');
+  await client.command('CLIENT', 'TRACKING', 'on');
+  t.match((await client.command('CLIENT', 'INFO')).text, / flags=t .* redir=0 resp=3 /);
+  await client.close();
+  await until(async () => (await fleet.metrics()).sum('keyfan_connections') === 0, 'nobody to be connected');
+});
+
 t.test('LIST and KILL', async (t) => {
   const [one, two, listener] = await Promise.all([fleet.connect(), fleet.connect(), fleet.connect()]);
   await one.command('CLIENT', 'SETNAME', 'one');

@@ -31,6 +31,7 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
     'CLIENT nosuch',
     'CLIENT ID x',
   ],
+  'who am I': ['ACL WHOAMI', 'ACL WHOAMI x', 'acl whoami', 'AUTH default x', 'ACL WHOAMI', 'RESET', 'ACL WHOAMI'],
   hello: [
     'HELLO x',
     'HELLO 4',

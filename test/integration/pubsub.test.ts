@@ -76,6 +76,19 @@ t.test('a pattern on three nodes: each message once, and counted once', async (t
   await Promise.all([client.close(), sender.close()]);
 });
 
+t.test('PUBSUB NUMPAT counts a pattern once a PUBLISH reaches it, whatever the channel', async (t) => {
+  const sender = await fleet.connect();
+  const patterns = () => Promise.all(fleet.nodes.map((node) => node.call('PUBSUB', 'NUMPAT')));
+  await until(async () => (await patterns()).join() === '0,0,0', 'the patterns of earlier tests to go');
+  const there = await Promise.all(fleet.nodes.map((node) => connectResp(node.port)));
+  for (const [i, node] of there.entries()) {
+    t.same((await sender.command('PUBSUB', 'NUMPAT')).value, 0, `on ${i} of 3 nodes`);
+    await said(node, ['PSUBSCRIBE half-way*']);
+  }
+  t.same((await sender.command('PUBSUB', 'NUMPAT')).value, 1);
+  await Promise.all([...there, sender].map((client) => client.close()));
+});
+
 t.test('keyspace notifications come from all nodes', async (t) => {
   const [client, sender] = await Promise.all([fleet.connect(), fleet.connect()]);
   await said(client, ['SUBSCRIBE __keyevent@0__:set']);

@@ -16,16 +16,18 @@ export function localAddressOf({ socket }: Session): string {
   return `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`;
 }
 
-/** A line of CLIENT LIST: those fields of Redis' that mean something here. */
+/** A line of CLIENT LIST: the fields of Redis 7, as clients want each of them to be there; what there is nothing to say of is 0 or -1. */
 export function clientLine(session: Session): string {
   const { protocol, database } = session.lanes.identity;
   const { subscriptions } = session;
   const queued = session.transaction?.queued ?? -1;
-  const flags = `${session.blocked === null ? '' : 'b'}${typeOf(session) === 'pubsub' ? 'P' : ''}${queued < 0 ? '' : 'x'}`;
+  const tracking = session.tracking !== null;
+  const flags = `${session.blocked === null ? '' : 'b'}${typeOf(session) === 'pubsub' ? 'P' : ''}${queued < 0 ? '' : 'x'}${tracking ? 't' : ''}`;
   const fields = {
     id: session.id,
     addr: addressOf(session),
     laddr: localAddressOf(session),
+    fd: -1,
     name: session.name,
     age: Math.floor((Date.now() - session.connectedAt) / 1000),
     idle: Math.floor((clock.now - session.lastReadAt) / 1000),
@@ -36,9 +38,19 @@ export function clientLine(session: Session): string {
     ssub: subscriptions?.size('shard') ?? 0,
     multi: queued,
     qbuf: session.queryBytes,
+    'qbuf-free': 0,
+    'argv-mem': 0,
+    'multi-mem': 0,
+    rbs: 0,
+    rbp: 0,
+    obl: 0,
+    oll: 0,
     omem: session.unsentBytes,
+    'tot-mem': session.queryBytes + session.unsentBytes,
+    events: 'r',
     cmd: session.lastCommand?.name ?? 'NULL',
     user: session.user,
+    redir: tracking ? 0 : -1,
     resp: protocol,
     'lib-name': session.libName,
     'lib-ver': session.libVersion,

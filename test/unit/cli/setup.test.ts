@@ -102,6 +102,57 @@ t.test('a user who may not: exactly what to type, and nothing is done', async (t
   }
 });
 
+/** A box with the servers, where dpkg knows these packages. */
+function withPackages(t: Test, ...installed: readonly string[]) {
+  const box = sandbox(t);
+  box.add('redis-server', '');
+  const known = installed.map((name) => `${name}) echo 'Status: install ok installed';;`).join(' ');
+  box.add('dpkg', `case "$2" in ${known} php-cli) echo 'Status: deinstall ok config-files';; *) exit 1;; esac`);
+  const installs = () => box.calls().filter((line) => /^(sudo|apt-get|npm) /.test(line));
+  return { ...box, installs };
+}
+
+const NPM = ['npm ci --no-audit --no-fund', 'npm run --silent build'];
+const APT = 'apt-get install -y --no-install-recommends';
+
+t.test('client libraries: what dpkg does not know is installed, each library by itself', async (t) => {
+  const box = withPackages(t, 'gcc', 'libc6-dev', 'python3-redis');
+  box.add('apt-get', '');
+  t.equal(box.run(['--clients'], AS_ROOT).code, 0);
+  t.same(box.installs(), ['apt-get update', `${APT} php-redis php-cli`, `${APT} libhiredis-dev`, `${APT} ruby-redis`, ...NPM]);
+  const complete = withPackages(t, ...'python3-redis php-redis php-cli libhiredis-dev gcc libc6-dev ruby-redis'.split(' '));
+  complete.add('apt-get', '');
+  t.equal(complete.run(['--clients'], AS_ROOT).code, 0);
+  t.same(complete.installs(), NPM, 'nothing is missing');
+  const unasked = withPackages(t);
+  unasked.add('apt-get', '');
+  t.equal(unasked.run([], AS_ROOT).code, 0);
+  t.same(unasked.installs(), NPM, 'only with --clients');
+});
+
+t.test('client libraries that cannot be installed: the others are, and what to type is told', async (t) => {
+  const box = withPackages(t, 'python3-redis');
+  box.add('apt-get', 'case "$*" in *php*) exit 100;; esac');
+  const { code, text } = box.run(['--clients'], AS_ROOT);
+  t.equal(code, 0);
+  t.match(text, /go on without[^\n]*\nMissing: php-redis, php-cli\. Type:\n\n {2}apt-get update && apt-get install php-redis php-cli\n/);
+  t.match(box.installs(), [/update/, /php/, /hiredis/, /ruby/, /npm ci/, /npm run/]);
+});
+
+t.test('client libraries for a user who may not install: the checks run without them', async (t) => {
+  const box = withPackages(t, ...'python3-redis php-redis php-cli libhiredis-dev gcc libc6-dev'.split(' '));
+  box.add('apt-get', '');
+  box.add('sudo', 'exit 1');
+  const { code, text } = box.run(['--clients'], AS_USER);
+  t.equal(code, 0);
+  t.match(text, /Missing: ruby-redis\. Type:\n\n {2}sudo apt-get update && sudo apt-get install ruby-redis\n/);
+  t.same(box.installs(), ['sudo -n true', ...NPM]);
+  const elsewhere = withPackages(t);
+  elsewhere.add('dnf', '');
+  t.equal(elsewhere.run(['--clients'], AS_USER).code, 0);
+  t.same(elsewhere.calls(), NPM, 'no apt-get: nothing is said of packages of Debian');
+});
+
 t.test('another package manager: its own words', async (t) => {
   const box = sandbox(t);
   box.add('dnf', '');

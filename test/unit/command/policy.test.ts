@@ -75,7 +75,7 @@ t.test('the overrides name existing commands, each once', (t) => {
 
 t.test('what changes the connection, blocks, or concerns more than its keys never reaches a node', (t) => {
   const never =
-    'shutdown replicaof slaveof cluster|slots acl|whoami module|load sync psync replconf migrate failover latency|doctor ' +
+    'shutdown replicaof slaveof cluster|slots acl|cat module|load sync psync replconf migrate failover latency|doctor ' +
     'memory|doctor memory|stats role readonly readwrite asking restore-asking pfdebug pfselftest script|debug';
   for (const name of never.split(' ')) t.equal(policyOf(name), 'refuse', name);
   const passing = COMMAND_ROWS.filter((row) => row.policy === 'shard' || row.policy === 'split' || row.policy === 'any');
