@@ -95,8 +95,8 @@ export const MUTANTS: readonly Mutant[] = [
       { file: 'util/out-buffer.js', find: 'if (sink.writableLength === 0)', put: '' },
       {
         file: 'util/out-buffer.js',
-        find: 'sink.uncork();',
-        put: 'sink.uncork(); for (const chunk of closed.splice(0)) giveChunk(chunk);',
+        find: 'sink.writeAll(full, () => {',
+        put: 'queueMicrotask(() => { for (const chunk of closed.splice(0)) giveChunk(chunk); }); sink.writeAll(full, () => {',
       },
     ],
   },

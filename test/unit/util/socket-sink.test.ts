@@ -75,7 +75,7 @@ for (const [name, wrap] of [
     sink.writeAll([numbered(8 * MIB, 1), numbered(8 * MIB, 2)], () => done++);
     t.ok(sink.writableLength > 0);
     far.resetAndDestroy();
-    await once(near, 'close');
+    await until(() => near.destroyed, 'it is closed here, too');
     await until(() => done === 1, 'the list is given up');
     sink.write(numbered(10, 3));
     sink.writeAll([numbered(10, 3)], () => done++);
