@@ -1,6 +1,7 @@
+import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk } from './chunk-pool.ts';
 import { copyBytes } from './copy.ts';
 
-/** A buffer that was grown for one large frame is not kept above this size. */
+/** A buffer above this size is not kept when it is empty; up to 64 KiB it is a chunk of the pool, as most cut frames need one for a moment only. */
 const KEEP_MAX = 4 * 1024;
 /** Nor is one above this size for a rest that fills less than a quarter of it. */
 const SPARSE_MAX = 1024 * 1024;
@@ -18,6 +19,8 @@ export class Carry {
   buf: Buffer | null = null;
   start = 0;
   end = 0;
+  /** Views of `buf` were given away: it is never used again for anything else. */
+  #given = false;
 
   get length(): number {
     return this.end - this.start;
@@ -35,14 +38,21 @@ export class Carry {
   #makeRoom(size: number, hint: number): void {
     const needed = this.length + size;
     const old = this.buf;
-    let capacity = Math.max(FIRST_SIZE, needed * 2);
-    if (hint > needed && hint < capacity) capacity = hint;
     // Moving down is enough where at least half of the buffer is spent.
-    const target = old !== null && needed * 2 <= old.length ? old : Buffer.allocUnsafeSlow(capacity);
+    const target = old !== null && needed * 2 <= old.length && !this.#given ? old : allocate(needed, hint);
     if (old !== null) old.copy(target, 0, this.start, this.end);
+    if (target !== old) this.#release();
     this.buf = target;
     this.end -= this.start;
     this.start = 0;
+  }
+
+  /** Lets go of `buf`. */
+  #release(): void {
+    const { buf } = this;
+    if (buf !== null && !this.#given && (buf.length === SMALL_CHUNK || buf.length === LARGE_CHUNK)) giveChunk(buf);
+    this.buf = null;
+    this.#given = false;
   }
 
   /** The first bytes, up to offset `upTo` in `buf`, were used. */
@@ -54,10 +64,15 @@ export class Carry {
     }
     this.start = 0;
     this.end = 0;
-    if (this.buf !== null && this.buf.length > KEEP_MAX) this.buf = null;
+    if (this.buf !== null && (this.buf.length > KEEP_MAX || this.#given)) this.#release();
   }
 
-  /** Leaves `buf` to itself, e.g. because views of it were given away: what is left moves to a buffer of its own. */
+  /** Views of `buf` are kept by somebody else from now on. */
+  giveAway(): void {
+    this.#given = true;
+  }
+
+  /** Leaves `buf` to itself: what is left moves to a buffer of its own. */
   abandon(): void {
     const old = this.buf;
     const { start, end } = this;
@@ -65,9 +80,19 @@ export class Carry {
     if (old !== null && start < end) this.append(old, start, end);
   }
 
+  /** Lets go of everything. Whoever is just reading `buf` may go on, so it does not go back to the pool. */
   clear(): void {
     this.buf = null;
+    this.#given = false;
     this.start = 0;
     this.end = 0;
   }
+}
+
+/** A buffer for `needed` bytes and some more: `hint` in all where that is less than twice as much. */
+function allocate(needed: number, hint: number): Buffer {
+  const wanted = hint > needed && hint < needed * 2 ? hint : needed;
+  if (wanted > LARGE_CHUNK) return Buffer.allocUnsafeSlow(wanted === hint ? hint : needed * 2);
+  if (wanted > KEEP_MAX) return takeChunk(wanted > SMALL_CHUNK ? LARGE_CHUNK : SMALL_CHUNK);
+  return Buffer.allocUnsafeSlow(wanted === hint ? hint : Math.min(KEEP_MAX, Math.max(FIRST_SIZE, needed * 2)));
 }

@@ -133,6 +133,7 @@ export class Intake {
   give(buf: Buffer, start: number, end: number): boolean {
     if (!worthView(end - start, buf) || buf !== this.carry.buf) return false;
     this.#gaveCarry = true;
+    this.carry.giveAway();
     return true;
   }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Carry } from '../../../src/util/carry.ts';
+import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk } from '../../../src/util/chunk-pool.ts';
 import { holds } from '../../fuzz/property.ts';
 
 const held = (carry: Carry): Buffer => (carry.buf === null ? Buffer.alloc(0) : carry.buf.subarray(carry.start, carry.end));
@@ -26,6 +27,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
 );
 
+/** Whatever lies in the pool may be written by others. */
+function scribble(): void {
+  const chunks = [SMALL_CHUNK, LARGE_CHUNK].flatMap((size) => [takeChunk(size), takeChunk(size)]);
+  for (const chunk of chunks) giveChunk(chunk.fill(0xdd));
+}
+
 /** Runs the steps beside a model; false at the first difference. */
 function agrees(steps: readonly Step[]): boolean {
   const carry = new Carry();
@@ -46,6 +53,7 @@ function agrees(steps: readonly Step[]): boolean {
       if (each.give && carry.buf !== null) {
         const view = carry.buf.subarray(carry.start, upTo);
         given.push({ view, bytes: Buffer.from(view) });
+        carry.giveAway();
       }
       carry.consume(upTo);
       if (each.give) carry.abandon();
@@ -54,6 +62,7 @@ function agrees(steps: readonly Step[]): boolean {
       carry.clear();
       model = Buffer.alloc(0);
     }
+    scribble();
     if (carry.length !== model.length || !held(carry).equals(model)) return false;
     if ((carry.buf?.length ?? 0) > Math.max(512, 4 * largest)) return false;
   }
@@ -100,4 +109,19 @@ t.test('a small rest does not keep a huge buffer alive', async (t) => {
   carry.consume(carry.end - 10);
   t.equal(carry.length, 10);
   t.ok((carry.buf as Buffer).length <= 1024 * 1024, `${carry.buf?.length} bytes for 10`);
+});
+
+t.test('a chunk of the pool is given back when it is used up, not where views of it were given away', async (t) => {
+  const bytes = Buffer.alloc(10_000, 'x');
+  const carry = new Carry();
+  carry.append(bytes, 0, bytes.length);
+  const chunk = carry.buf;
+  t.equal(chunk?.length, SMALL_CHUNK);
+  carry.consume(carry.end);
+  t.equal(takeChunk(SMALL_CHUNK), chunk);
+  carry.append(bytes, 0, bytes.length);
+  const shown = carry.buf;
+  carry.giveAway();
+  carry.consume(carry.end);
+  t.not(takeChunk(SMALL_CHUNK), shown);
 });
