@@ -18,7 +18,7 @@ export const BROADCASTS = {
   min: read('min'),
   max: read('max'),
   min_each: read('min_each'),
-  sum_pairs: read('sum_pairs'),
+  subscribers: read('subscribers'),
   joined: read('joined'),
   killed: write('killed'),
   first: write('first'),

@@ -1,5 +1,6 @@
 import { elementsOf, headerNumber, isInteger, payloadOf } from '../protocol/element.ts';
 import { arrayReply, bulkReply, integerReply, mapReply } from '../protocol/encode.ts';
+import { isKeyspace } from './keyspace.ts';
 
 type Parts = readonly Buffer[];
 
@@ -15,8 +16,9 @@ export const FLEET_MERGES = {
   max: (parts: Parts) => reduced(parts, Math.max),
   /** Lists of integers, place by place (SCRIPT EXISTS, WAITAOF). */
   min_each: (parts: Parts) => eachPlace(parts, (places) => reduced(places, Math.min)),
-  /** Names and counts in turn (PUBSUB NUMSUB). */
-  sum_pairs: (parts: Parts) => eachPlace(parts, (places, i) => (i % 2 === 0 ? (places[0] as Buffer) : reduced(places, (a, b) => a + b))),
+  /** Channels and counts in turn (PUBSUB NUMSUB); those of keyspace notifications are subscribed to on all nodes. */
+  subscribers: (parts: Parts) =>
+    eachPlace(parts, (places, i, before) => (i % 2 === 0 ? (places[0] as Buffer) : subscribers(places, before))),
   /** All did it, each in its own words (BGSAVE). */
   first: (parts: Parts) => parts[0] as Buffer,
   /** One that did it is enough (SCRIPT KILL). */
@@ -41,7 +43,12 @@ function distinct(elements: Buffer[]): Buffer[] {
   return [...new Map(elements.map((element) => [element.toString('latin1'), element])).values()];
 }
 
-function eachPlace(parts: Parts, pick: (places: Buffer[], index: number) => Buffer | null): Buffer | null {
+function subscribers(counts: Parts, channel: Buffer): Buffer | null {
+  return reduced(counts, isKeyspace(payloadOf(channel).toString('latin1')) ? Math.max : (a, b) => a + b);
+}
+
+/** `before` is what the first node has at the place before. */
+function eachPlace(parts: Parts, pick: (places: Buffer[], index: number, before: Buffer) => Buffer | null): Buffer | null {
   const lists = parts.map(elementsOf);
   const first = lists[0] ?? null;
   if (first === null || !lists.every((list) => list?.length === first.length)) return null;
@@ -49,6 +56,7 @@ function eachPlace(parts: Parts, pick: (places: Buffer[], index: number) => Buff
     pick(
       lists.map((list) => (list as Buffer[])[i] as Buffer),
       i,
+      first[i - 1] as Buffer,
     ),
   );
   return merged.every((element) => element !== null) ? arrayReply(merged) : null;

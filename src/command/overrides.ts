@@ -73,7 +73,7 @@ export const FLEET: readonly Entry<FleetName>[] = [
   ['agree', 'script|load script|flush function|load function|delete function|flush function|restore', 'any node may be asked to run it'],
   ['min_each', 'script|exists', 'it exists where all nodes have it'],
   ['union', 'pubsub|channels pubsub|shardchannels', 'each channel is on one node, but keyspace channels are on all'],
-  ['sum_pairs', 'pubsub|numsub pubsub|shardnumsub', 'subscribers of all nodes'],
+  ['subscribers', 'pubsub|numsub pubsub|shardnumsub', 'subscribers of all nodes'],
   ['max', 'pubsub|numpat', 'a pattern is subscribed to on all nodes'],
   ['killed', 'script|kill function|kill', 'it runs on one node'],
 ];

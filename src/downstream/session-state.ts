@@ -22,6 +22,8 @@ export class SessionState {
   tracking: TrackingState | null = null;
   /** The connections on which the client waits for something to happen, for as long as it likes. */
   blocked: readonly ReservedLane[] | null = null;
+  /** CLIENT REPLY OFF is in force. */
+  silent = false;
   /** Held by CLIENT PAUSE. */
   onHold = false;
   /** Everything that is owed must be answered, and what is waited for be there, before another request is handled. */

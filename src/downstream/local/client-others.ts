@@ -114,10 +114,12 @@ export function pause(_session: Session, view: RequestView, context: LocalContex
   return OK;
 }
 
-/** CLIENT REPLY ON | OFF | SKIP */
+/** CLIENT REPLY ON | OFF | SKIP. There is nothing to skip where nothing is answered. */
 export function reply(session: Session, view: RequestView): Answer | typeof LATER {
   const mode = argText(view, 2).toLowerCase();
   if (mode !== 'on' && mode !== 'off' && mode !== 'skip') return SYNTAX;
+  if (mode === 'skip' && session.silent) return LATER;
+  session.silent = mode === 'off';
   session.mute(mode);
   return mode === 'on' ? OK : LATER;
 }
