@@ -41,7 +41,7 @@ export const ANY: readonly (readonly [names: string, reason: string])[] = [
 ];
 
 export const GUARDED: readonly Entry<GuardName>[] = [
-  ['no_sort_patterns', 'sort sort_ro', 'BY and GET patterns make up keys that may live on other nodes'],
+  ['near_sort_patterns', 'sort sort_ro', 'BY and GET patterns only where a hash tag before the `*` keeps their keys on the node'],
 ];
 
 /** On a connection of the session's own, behind a fence: the text of a script's error may look like further replies. */

@@ -77,7 +77,7 @@ export type LocalName =
   | 'keyfan'
   | 'monitor';
 
-export type GuardName = 'no_sort_patterns';
+export type GuardName = 'near_sort_patterns';
 
 /** All nodes get the request as it is and their replies are merged, or something more special. */
 export type FleetName = BroadcastName | 'scan' | 'random_key';

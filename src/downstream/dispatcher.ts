@@ -188,7 +188,7 @@ export class Dispatcher {
   }
 
   #shard(session: Session, view: RequestView, row: CommandRow): void {
-    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view);
+    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view, this.#router.covers);
     if (refusal !== null) {
       session.fail(session.open(), 'refused', refusal);
       return;

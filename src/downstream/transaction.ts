@@ -159,7 +159,8 @@ export class Transaction implements TransactionMode {
   /** Where the request belongs, NO_KEYS where that is any node; null where it was answered with why it cannot be queued. */
   #nodeOf(view: RequestView, row: CommandRow): number | null {
     const session = this.#session;
-    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view);
+    const { router } = this.#context;
+    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view, router.covers);
     if (refusal !== null || row.refusal !== undefined) {
       session.fail(session.open(), 'refused', refusal ?? row.refusal);
       return null;
@@ -168,7 +169,6 @@ export class Transaction implements TransactionMode {
       session.fail(session.open(), 'refused', `keyfan: '${row.name}' is not supported in a transaction: a transaction is one node's`);
       return null;
     }
-    const { router } = this.#context;
     const known = this.#node !== NO_KEYS;
     // Where any node serves every key, all commands go to the one that the first was for.
     if (known && !router.keyed) return this.#node;
