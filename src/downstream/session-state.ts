@@ -42,7 +42,13 @@ export class SessionState {
 
   /** EXEC, DISCARD or UNWATCH: requests mean what they always do. */
   endTransaction(): void {
-    if (this.mode === this.transaction) this.mode = null;
+    if (this.mode === this.transaction) this.mode = this.tracking?.caching ?? null;
     this.transaction = null;
+  }
+
+  /** Nothing is tracked any more. */
+  endTracking(): void {
+    if (this.mode === this.tracking?.caching) this.mode = null;
+    this.tracking = null;
   }
 }

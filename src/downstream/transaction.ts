@@ -245,7 +245,8 @@ export class Transaction implements TransactionMode {
     batch.append(MULTI, 0, MULTI.length, false);
     batch.absorb(this.#queue);
     batch.append(EXEC, 0, EXEC.length, false);
-    if (lane instanceof ReservedLane) for (const { view, row } of this.#scripts ?? []) this.#context.scripts.provide(lane, view, row);
+    if (lane instanceof ReservedLane)
+      for (const { view, row } of this.#scripts ?? []) this.#context.scripts.provide(session, lane, view, row);
     const multi = new Multi(session);
     lane.sendBatch(batch, this.#count + 2, multi, multi.exec, session.open());
     if (this.#scripts !== null && lane instanceof ReservedLane) lane.fence();

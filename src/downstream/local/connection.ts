@@ -33,7 +33,7 @@ export const reset: LocalCommand = (session, _view, _row, context) => {
   if (session.silent) session.mute('on');
   session.silent = false;
   session.endTransaction();
-  session.tracking = null;
+  session.endTracking();
   session.subscriptions?.close();
   session.subscriptions?.refreshMode();
   session.lanes.reset();
