@@ -20,6 +20,13 @@ export const BROADCASTS = {
   min_each: read('min_each'),
   subscribers: read('subscribers'),
   joined: read('joined'),
+  same: read('same'),
+  texts: read('texts'),
+  running: read('running'),
+  events: read('events'),
+  history: read('history'),
+  log: write('log'),
+  most: write('max'),
   killed: write('killed'),
   first: write('first'),
   /** All must say the same. */

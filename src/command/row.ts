@@ -75,12 +75,13 @@ export type LocalName =
   | 'reset'
   | 'info'
   | 'keyfan'
-  | 'monitor';
+  | 'monitor'
+  | 'whoami';
 
 export type GuardName = 'near_sort_patterns';
 
 /** All nodes get the request as it is and their replies are merged, or something more special. */
-export type FleetName = BroadcastName | 'scan' | 'random_key';
+export type FleetName = BroadcastName | 'scan' | 'random_key' | 'slowlog';
 
 export type BlocksName = 'block_option';
 

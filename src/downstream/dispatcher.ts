@@ -77,7 +77,7 @@ export class Dispatcher {
     this.#splitter = new Splitter(router.topology.nodes.length);
     const store = new ScriptStore();
     this.#scripts = new Scripts(router, store, options.shareScripts);
-    this.#fleet = new Fleet(router, store, options.adminAllowed);
+    this.#fleet = new Fleet(router, store, options.shareScripts, options.adminAllowed);
     this.#unknownCommands = new UnknownCommands(router);
     this.#pubsub = new Pubsub(router, options.lanes, options.subscriptionsMax);
     this.#transactions = { router, scripts: this.#scripts, queuedBytesMax: options.queuedBytesMax };

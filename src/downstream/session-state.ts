@@ -22,6 +22,8 @@ export class SessionState {
   tracking: TrackingState | null = null;
   /** The connections on which the client waits for something to happen, for as long as it likes. */
   blocked: readonly ReservedLane[] | null = null;
+  /** MONITOR shows it the requests of all clients. */
+  monitoring = false;
   /** CLIENT REPLY OFF is in force. */
   silent = false;
   /** Held by CLIENT PAUSE. */

@@ -1,6 +1,6 @@
 import { describeCommand } from '../../command/describe.ts';
 import type { LocalName } from '../../command/row.ts';
-import { OK } from '../../protocol/encode.ts';
+import { bulkReply, OK } from '../../protocol/encode.ts';
 import type { LocalCommand } from './answer.ts';
 import { auth, hello } from './auth.ts';
 import { client } from './client.ts';
@@ -29,6 +29,7 @@ export const LOCALS: Readonly<Record<LocalName, LocalCommand>> = {
   reset,
   select,
   time,
+  whoami: (session) => bulkReply(session.user),
 };
 
 /** Redis' CMD_NO_AUTH: what a client may say before it has authenticated. */

@@ -27,6 +27,20 @@ const ROWS: readonly (readonly [merge: MergeName, parts: readonly string[], whol
   ['joined', ['*2\r\n$1\r\nx\r\n$1\r\n1\r\n', '*2\r\n$1\r\nx\r\n$1\r\n1\r\n'], '*2\r\n$1\r\nx\r\n$1\r\n1\r\n'],
   ['joined', ['%1\r\n$1\r\nx\r\n$1\r\n1\r\n', '%1\r\n$1\r\nx\r\n$2\r\n22\r\n'], '%1\r\n$1\r\nx\r\n$8\r\na=1 b=22\r\n'],
   ['joined', ['*2\r\n$1\r\nx\r\n$1\r\n1\r\n', '*0\r\n'], '*2\r\n$1\r\nx\r\n$3\r\na=1\r\n'],
+  ['same', ['*1\r\n$1\r\na\r\n', '*1\r\n$1\r\na\r\n'], '*1\r\n$1\r\na\r\n'],
+  ['same', ['+a\r\n', '+b\r\n'], '-ERR keyfan: the nodes do not say the same; connect to each of them for it\r\n'],
+  ['texts', ['$3\r\nabc\r\n', '$2\r\nd\n\r\n'], '$15\r\n# a\nabc\n\n# b\nd\n\r\n'],
+  ['texts', ['=7\r\ntxt:abc\r\n', '=5\r\ntxt:d\r\n'], '=19\r\ntxt:# a\nabc\n\n# b\nd\n\r\n'],
+  ['running', ['*2\r\n+r\r\n$-1\r\n', '*2\r\n+r\r\n*1\r\n+f\r\n'], '*2\r\n+r\r\n*1\r\n+f\r\n'],
+  ['running', ['%1\r\n+r\r\n_\r\n', '%1\r\n+r\r\n_\r\n'], '%1\r\n+r\r\n_\r\n'],
+  ['log', ['+OK\r\n', '+OK\r\n'], '+OK\r\n'],
+  ['log', ['*0\r\n', '*1\r\n:1\r\n'], '*1\r\n:1\r\n'],
+  [
+    'events',
+    ['*2\r\n*4\r\n+x\r\n:5\r\n:7\r\n:9\r\n*4\r\n+y\r\n:1\r\n:1\r\n:1\r\n', '*1\r\n*4\r\n+x\r\n:6\r\n:3\r\n:4\r\n'],
+    '*2\r\n*4\r\n+x\r\n:6\r\n:3\r\n:9\r\n*4\r\n+y\r\n:1\r\n:1\r\n:1\r\n',
+  ],
+  ['history', ['*1\r\n*2\r\n:5\r\n:1\r\n', '*1\r\n*2\r\n:3\r\n:2\r\n'], '*2\r\n*2\r\n:3\r\n:2\r\n*2\r\n:5\r\n:1\r\n'],
 ];
 
 t.test('merges of what all nodes say', async (t) => {
