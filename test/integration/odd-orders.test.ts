@@ -5,7 +5,7 @@ import { startRedis } from '../support/redis.ts';
 import { connectResp, type RespClient } from '../support/resp-client.ts';
 import { until } from '../support/wait.ts';
 
-/** Conversations in orders that no sane client has: keyfan's bytes are those of a plain Redis, or the difference is a refusal that says so. */
+/** Row 17. Conversations in orders that no sane client has: keyfan's bytes are those of a plain Redis, or the difference is a refusal that says so. */
 
 const [fleet, plain] = await Promise.all([startFleet(), startRedis()]);
 t.teardown(() => Promise.all([fleet.stop(), plain.stop()]));

@@ -14,7 +14,7 @@ function requestOf(row: CommandRow): string[] {
 /** Commands that pass, but not with these arguments. */
 const GUARDED = ['SORT l BY weight_* GET data_*', 'SORT l GET data_*', 'SORT_RO l BY w_*'];
 
-t.test('refused commands get an error, reach no node and leave the connection usable', async (t) => {
+t.test('rows 26, 37: refused commands get an error, reach no node and leave the connection usable', async (t) => {
   const nodes = await Promise.all([0, 1].map(() => startScriptedNode(() => '+PONG\r\n')));
   const fleet = await startFleet({ addresses: nodes.map(({ address }) => address) });
   t.teardown(() => Promise.all([fleet.stop(), ...nodes.map((node) => node.stop())]));

@@ -131,7 +131,7 @@ t.test('one write, or one corked group, whatever was appended', async (t) => {
   t.equal(sink.writes, 4);
 });
 
-t.test('what waits behind a slow client keeps no chunk: a few bytes must not pin thousands', async (t) => {
+t.test('row 27: what waits behind a slow client keeps no chunk: a few bytes must not pin thousands', async (t) => {
   const out = new OutBuffer();
   const pinned: number[] = [];
   const sink = { writableLength: 0, cork() {}, uncork() {}, write: (bytes: Uint8Array) => pinned.push(bytes.buffer.byteLength) > 0 };
