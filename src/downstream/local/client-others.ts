@@ -110,7 +110,7 @@ export function pause(_session: Session, view: RequestView, context: LocalContex
   const text = argText(view, 2);
   if (!INTEGER.test(text)) return refused('timeout is not an integer or out of range');
   if (Number(text) < 0) return refused('timeout is negative');
-  context.attention.pauses.begin(Number(text), mode);
+  context.attention.pauses.order({ until: Date.now() + Number(text), mode });
   return OK;
 }
 

@@ -82,7 +82,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   [
     'client|unpause',
     (_session, _view, context) => {
-      context.attention.pauses.end();
+      context.attention.pauses.order(null);
       return OK;
     },
   ],
