@@ -14,6 +14,8 @@ export interface Mode {
 export interface TransactionMode extends Mode {
   /** Commands that wait for EXEC; -1 before MULTI. */
   readonly queued: number;
+  /** Keys are watched, on a connection of the session's own. */
+  readonly watching: boolean;
   /** Bytes that wait for EXEC. */
   readonly heldBytes: number;
   /** WATCH, UNWATCH, MULTI, EXEC, DISCARD. */

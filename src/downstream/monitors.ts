@@ -14,7 +14,7 @@ export interface Monitor {
 }
 
 /** As in Redis not shown at all: what manages nodes, what does not run (MIGRATE has a password), and what is a secret as a whole. */
-const HIDDEN: ReadonlySet<string> = new Set(['auth', 'monitor']);
+const HIDDEN: ReadonlySet<string> = new Set(['auth', 'monitor', 'quit']);
 const REDACTED = '"(redacted)"';
 /** Of longer arguments only the beginning is shown, in bytes. */
 const SHOWN_MAX = 4096;

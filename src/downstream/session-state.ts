@@ -42,6 +42,12 @@ export class SessionState {
     this.barrier = true;
   }
 
+  /** Why the session has to stay on the connections that it has; null where it may go to others. */
+  get bound(): string | null {
+    if (this.tracking !== null) return 'while CLIENT TRACKING is on';
+    return this.transaction?.watching === true ? 'while keys are watched' : null;
+  }
+
   /** EXEC, DISCARD or UNWATCH: requests mean what they always do. */
   endTransaction(): void {
     if (this.mode === this.transaction) this.mode = this.tracking?.caching ?? null;

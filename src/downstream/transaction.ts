@@ -78,6 +78,10 @@ export class Transaction implements TransactionMode {
     return this.#open ? this.#count : -1;
   }
 
+  get watching(): boolean {
+    return this.#watch !== null;
+  }
+
   onInvalid(): void {
     this.#invalid = true;
   }

@@ -26,6 +26,8 @@ const CONVERSATIONS: readonly (readonly string[])[] = [
   ['SUBSCRIBE a b a', 'UNSUBSCRIBE a', 'UNSUBSCRIBE', 'PING', 'PING x'],
   ['PSUBSCRIBE a* b*', 'SUBSCRIBE x', 'PING', 'PING hello', 'PING a b', 'GET {t}x', 'HELLO 3 x', 'RESET', 'PING'],
   ['SSUBSCRIBE {t}a', 'SUBSCRIBE x', 'SUNSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE q', 'UNSUBSCRIBE a b', 'GET {t}x'],
+  ['SUBSCRIBE a', 'MULTI', 'GET {t}x', 'EXEC', 'RESET', 'WATCH {t}k', '2> SET {t}k 3', 'RESET', 'MULTI', 'GET {t}k', 'EXEC'],
+  ['SET {t}k 1', 'WATCH {t}k', '2> FLUSHALL', 'MULTI', 'PING', 'EXEC', 'WATCH {t}k', '2> SET {t}k 3', 'MULTI', 'NOSUCH', 'EXEC'],
   ['SUBSCRIBE ch', '2> PUBLISH ch hello', '2> PUBLISH none x', 'PING', 'MULTI', 'QUIT'],
   ['SUBSCRIBE ch|PING|UNSUBSCRIBE|PING|GET {t}x', 'PING'],
   [
