@@ -186,7 +186,8 @@ t.test('the library serves in its own process, and says so', async (t) => {
 t.test('CLIENT PAUSE holds the clients of all workers, those of later ones too', async (t) => {
   const keyfan = await startWorkers(t, { workers: 2 });
   const [one, other] = (await clients(t, keyfan.pools.p as string, 2)) as [RespClient, RespClient];
-  t.not(await workerOf(one), await workerOf(other));
+  const [first, second] = await Promise.all([one, other].map(workerOf));
+  t.not(first, second);
   const held = async (client: RespClient): Promise<boolean> => {
     const before = client.received().length;
     client.send('SET k 1\r\n');
@@ -196,12 +197,11 @@ t.test('CLIENT PAUSE holds the clients of all workers, those of later ones too',
   t.equal((await one.command('CLIENT', 'PAUSE', '60000', 'WRITE')).text, '+OK\r\n');
   // What one worker was told the other hears a moment later.
   await until(() => held(other), 'writes to be held');
-  process.kill(keyfan.pids().get(await workerOf(one)) as number, 'SIGKILL');
+  process.kill(keyfan.pids().get(first as number) as number, 'SIGKILL');
   await one.closed;
-  const before = await workerOf((await clients(t, keyfan.pools.p as string, 1))[0] as RespClient);
   const third = await until(async () => {
     const [client] = await clients(t, keyfan.pools.p as string, 1);
-    return client !== undefined && (await workerOf(client)) !== before ? client : null;
+    return client !== undefined && (await workerOf(client)) !== second ? client : null;
   }, 'a client of the new worker');
   t.ok(await held(third));
   const waiting = [other, third].map((client) => client.received().length);
