@@ -22,6 +22,7 @@ export const BROADCASTS = {
   joined: read('joined'),
   same: read('same'),
   texts: read('texts'),
+  said: write('said'),
   running: read('running'),
   events: read('events'),
   history: read('history'),

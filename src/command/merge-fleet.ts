@@ -27,6 +27,9 @@ export const FLEET_MERGES = {
   same: (parts: Parts) => (alike(parts) ? (parts[0] as Buffer) : DIFFERENT),
   /** Texts for people, each under the name of its node (MEMORY DOCTOR). */
   texts: mergeTexts,
+  /** All did it; where they have different things to say, each under the name of its node (DEBUG). */
+  said: (parts: Parts, order: Uint16Array, nodes: readonly string[]) =>
+    alike(parts) ? (parts[0] as Buffer) : mergeTexts(parts, order, nodes),
   /** FUNCTION STATS: the node where something runs, if there is one. */
   running: (parts: Parts) => parts.find((part) => !isNull(elementsOf(part)?.[1])) ?? (parts[0] as Buffer),
   /** ACL LOG, also where it is reset. */

@@ -81,7 +81,7 @@ export type LocalName =
 export type GuardName = 'near_sort_patterns';
 
 /** All nodes get the request as it is and their replies are merged, or something more special. */
-export type FleetName = BroadcastName | 'scan' | 'random_key' | 'slowlog';
+export type FleetName = BroadcastName | 'scan' | 'random_key' | 'slowlog' | 'debug';
 
 export type BlocksName = 'block_option';
 

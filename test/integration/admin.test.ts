@@ -53,6 +53,25 @@ t.test('SLOWLOG GET: the newest of all nodes, no more than was asked for', async
   await client.close();
 });
 
+t.test('DEBUG: of a key at its node, else at all', async (t) => {
+  const own = await startFleet({ args: ['--enable-debug-command', 'yes'], pool: { admin_commands: 'allow' } });
+  const client = await own.connect();
+  for (const node of [0, 1, 2]) {
+    await client.command('SET', own.keyOn(node), `value ${node}`);
+    t.match((await client.command('DEBUG', 'OBJECT', own.keyOn(node))).text, /^\+Value at:.* encoding:embstr/);
+  }
+  t.equal((await client.command('debug', 'object', 'none')).text, '-ERR no such key\r\n');
+  t.match((await client.command('DEBUG', 'OBJECT')).text, /^-ERR /);
+  t.equal((await client.command('DEBUG', 'SLEEP', '0')).text, '+OK\r\n');
+  t.match(
+    (await client.command('DEBUG', 'DIGEST')).text,
+    /^\$\d+\r\n# a\n[0-9a-f]{40}\n\n# b\n[0-9a-f]{40}\n\n# c\n/,
+    'nodes that say different things',
+  );
+  await client.close();
+  await own.stop();
+});
+
 t.test('texts for people, by node', async (t) => {
   const client = await fleet.connect();
   for (const version of ['2', '3']) {

@@ -1,6 +1,8 @@
+import { argLower } from '../../command/argument.ts';
 import { BROADCASTS, type Broadcast, type BroadcastName } from '../../command/fleet.ts';
 import type { CommandRow, FleetName } from '../../command/row.ts';
 import { argBytes, type RequestView } from '../../protocol/request.ts';
+import { NO_NODE } from '../../routing/topology.ts';
 import type { Lane } from '../../upstream/lane.ts';
 import type { ReservedLane } from '../../upstream/reserved-lane.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
@@ -16,6 +18,8 @@ import { Newest } from './slowlog.ts';
 const NO_ORDER = new Uint16Array(0);
 /** What clients write runs, as in a script: behind a fence, too. */
 const CODE: ReadonlySet<string> = new Set(['function|load', 'function|restore']);
+/** What DEBUG tells of a key. */
+const OF_A_KEY: ReadonlySet<string> = new Set(['object', 'sdslen', 'listpack', 'ziplist', 'htstats-key']);
 
 /** Requests about all keys, or all nodes, of the pool. A node that does not answer makes it an error, never a smaller answer. */
 export class Fleet {
@@ -52,8 +56,16 @@ export class Fleet {
     this.#follow(view, row);
     if (name === 'scan') this.#scan.run(session, view);
     else if (name === 'random_key') new RandomKey(session, lanes).run();
+    else if (name === 'debug') this.#debug(session, view, lanes);
     else if (name === 'slowlog') this.#broadcast(new Newest(session, view), session, view, lanes, BROADCASTS.concat);
     else this.#broadcast(session, session, view, lanes, BROADCASTS[name as BroadcastName]);
+  }
+
+  #debug(session: Session, view: RequestView, lanes: readonly Lane[]): void {
+    const node = view.argc > 2 && OF_A_KEY.has(argLower(view, 1)) ? this.#router.nodeOfName(argBytes(view, 2)) : NO_NODE;
+    const lane = session.lanes.at[node];
+    if (lane === undefined) this.#broadcast(session, session, view, lanes, BROADCASTS.said);
+    else lane.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
   }
 
   /** On connections of the session's own. */

@@ -31,6 +31,8 @@ const ROWS: readonly (readonly [merge: MergeName, parts: readonly string[], whol
   ['same', ['+a\r\n', '+b\r\n'], '-ERR keyfan: the nodes do not say the same; connect to each of them for it\r\n'],
   ['texts', ['$3\r\nabc\r\n', '$2\r\nd\n\r\n'], '$15\r\n# a\nabc\n\n# b\nd\n\r\n'],
   ['texts', ['=7\r\ntxt:abc\r\n', '=5\r\ntxt:d\r\n'], '=19\r\ntxt:# a\nabc\n\n# b\nd\n\r\n'],
+  ['said', ['+OK\r\n', '+OK\r\n'], '+OK\r\n'],
+  ['said', ['+1\r\n', '+2\r\n'], '$13\r\n# a\n1\n\n# b\n2\n\r\n'],
   ['running', ['*2\r\n+r\r\n$-1\r\n', '*2\r\n+r\r\n*1\r\n+f\r\n'], '*2\r\n+r\r\n*1\r\n+f\r\n'],
   ['running', ['%1\r\n+r\r\n_\r\n', '%1\r\n+r\r\n_\r\n'], '%1\r\n+r\r\n_\r\n'],
   ['log', ['+OK\r\n', '+OK\r\n'], '+OK\r\n'],
