@@ -7,6 +7,7 @@ import { ConfigError } from './config/problem.ts';
 import type { Config, ConfigInput, NodeConfig, PoolConfig } from './config/schema.ts';
 import { poolTopology } from './config/topology.ts';
 import type { InfoSection } from './downstream/local/answer.ts';
+import type { Pause } from './downstream/pauses.ts';
 import { type Log, SILENT } from './observe/log.ts';
 import { createMetrics, type PoolSnapshot } from './observe/prometheus.ts';
 import { ringHash } from './observe/ring-hash.ts';
@@ -96,6 +97,8 @@ export interface WorkerRole {
   readonly worker: number;
   /** A client of that pool has gone. */
   clientGone(pool: string): void;
+  /** A client has ordered a pause of all clients of that pool. */
+  paused(pool: string, pause: Pause): void;
 }
 
 /** The pools of one process, and nothing that is there once for all workers. */
@@ -117,7 +120,7 @@ export class DataPlane {
   async start(): Promise<void> {
     for (const [name, config] of Object.entries(this.#config.pools)) {
       const options = poolOptions(name, config, await poolTopology(config), this.#memory, () => this.#info());
-      const role = this.#role === null ? {} : { listen: null, clientGone: this.#role.clientGone };
+      const role = this.#role === null ? {} : { listen: null, clientGone: this.#role.clientGone, paused: this.#role.paused };
       this.#pools.set(name, new Pool({ ...options, ...role }, this.#turn, this.#log));
     }
     for (const pool of this.#pools.values()) await pool.start();

@@ -1,7 +1,12 @@
 import { elementsOf, headerNumber, isInteger, payloadOf } from '../protocol/element.ts';
-import { arrayReply, bulkReply, integerReply, mapReply } from '../protocol/encode.ts';
+import { arrayReply, bulkReply, errorReply, integerReply, mapReply, verbatimReply } from '../protocol/encode.ts';
+import { isKeyspace } from './keyspace.ts';
 
 type Parts = readonly Buffer[];
+
+const DIFFERENT = errorReply('ERR keyfan: the nodes do not say the same; connect to each of them for it');
+const VERBATIM = '='.charCodeAt(0);
+const MAP = '%'.charCodeAt(0);
 
 /** Merges of replies that all nodes give to the same request; see `Merge`. */
 export const FLEET_MERGES = {
@@ -11,12 +16,28 @@ export const FLEET_MERGES = {
   union: (parts: Parts) => combined(parts, distinct),
   /** LASTSAVE, WAIT, PUBSUB NUMPAT: what holds for all nodes. */
   min: (parts: Parts) => reduced(parts, Math.min),
-  /** CLIENT UNBLOCK: one node where the client waited is enough. */
+  /** CLIENT UNBLOCK, ACL DELUSER: one node that did it is enough. */
   max: (parts: Parts) => reduced(parts, Math.max),
   /** Lists of integers, place by place (SCRIPT EXISTS, WAITAOF). */
   min_each: (parts: Parts) => eachPlace(parts, (places) => reduced(places, Math.min)),
-  /** Names and counts in turn (PUBSUB NUMSUB). */
-  sum_pairs: (parts: Parts) => eachPlace(parts, (places, i) => (i % 2 === 0 ? (places[0] as Buffer) : reduced(places, (a, b) => a + b))),
+  /** Channels and counts in turn (PUBSUB NUMSUB); those of keyspace notifications are subscribed to on all nodes. */
+  subscribers: (parts: Parts) =>
+    eachPlace(parts, (places, i, before) => (i % 2 === 0 ? (places[0] as Buffer) : subscribers(places, before))),
+  /** What all nodes should have alike (ACL LIST); where they do not there is no answer. */
+  same: (parts: Parts) => (alike(parts) ? (parts[0] as Buffer) : DIFFERENT),
+  /** Texts for people, each under the name of its node (MEMORY DOCTOR). */
+  texts: mergeTexts,
+  /** All did it; where they have different things to say, each under the name of its node (DEBUG). */
+  said: (parts: Parts, order: Uint16Array, nodes: readonly string[]) =>
+    alike(parts) ? (parts[0] as Buffer) : mergeTexts(parts, order, nodes),
+  /** FUNCTION STATS: the node where something runs, if there is one. */
+  running: (parts: Parts) => parts.find((part) => !isNull(elementsOf(part)?.[1])) ?? (parts[0] as Buffer),
+  /** ACL LOG, also where it is reset. */
+  log: (parts: Parts) => (alike(parts) && elementsOf(parts[0] as Buffer) === null ? (parts[0] as Buffer) : combined(parts, (all) => all)),
+  /** LATENCY LATEST: each event once, with what the node says that saw it last, and the longest of all. */
+  events: (parts: Parts) => combined(parts, latestEvents),
+  /** LATENCY HISTORY: times and latencies, the oldest first. */
+  history: (parts: Parts) => combined(parts, (all) => all.sort((a, b) => numberAt(a, 0) - numberAt(b, 0))),
   /** All did it, each in its own words (BGSAVE). */
   first: (parts: Parts) => parts[0] as Buffer,
   /** One that did it is enough (SCRIPT KILL). */
@@ -41,7 +62,12 @@ function distinct(elements: Buffer[]): Buffer[] {
   return [...new Map(elements.map((element) => [element.toString('latin1'), element])).values()];
 }
 
-function eachPlace(parts: Parts, pick: (places: Buffer[], index: number) => Buffer | null): Buffer | null {
+function subscribers(counts: Parts, channel: Buffer): Buffer | null {
+  return reduced(counts, isKeyspace(payloadOf(channel).toString('latin1')) ? Math.max : (a, b) => a + b);
+}
+
+/** `before` is what the first node has at the place before. */
+function eachPlace(parts: Parts, pick: (places: Buffer[], index: number, before: Buffer) => Buffer | null): Buffer | null {
   const lists = parts.map(elementsOf);
   const first = lists[0] ?? null;
   if (first === null || !lists.every((list) => list?.length === first.length)) return null;
@@ -49,16 +75,56 @@ function eachPlace(parts: Parts, pick: (places: Buffer[], index: number) => Buff
     pick(
       lists.map((list) => (list as Buffer[])[i] as Buffer),
       i,
+      first[i - 1] as Buffer,
     ),
   );
   return merged.every((element) => element !== null) ? arrayReply(merged) : null;
+}
+
+function alike(parts: Parts): boolean {
+  return parts.every((part) => part.equals(parts[0] as Buffer));
+}
+
+function isNull(element: Buffer | undefined): boolean {
+  return element === undefined || /^(\$-1|\*-1|_)\r\n$/.test(element.toString('latin1', 0, 8));
+}
+
+/** The integer at place `at` of an array. */
+function numberAt(array: Buffer, at: number): number {
+  const element = elementsOf(array)?.[at];
+  return element === undefined ? Number.NaN : headerNumber(element, 0);
+}
+
+/** Of `[event, when, latency, longest]`. */
+function latestEvents(all: Buffer[]): Buffer[] {
+  const events = new Map<string, Buffer>();
+  for (const event of all) {
+    const name = elementsOf(event)?.[0]?.toString('latin1') ?? '';
+    const known = events.get(name);
+    events.set(name, known === undefined ? event : joinedEvent(known, event));
+  }
+  return [...events.values()];
+}
+
+function joinedEvent(a: Buffer, b: Buffer): Buffer {
+  const last = elementsOf(numberAt(b, 1) > numberAt(a, 1) ? b : a) as Buffer[];
+  return arrayReply([...last.slice(0, 3), integerReply(Math.max(numberAt(a, 3), numberAt(b, 3))), ...last.slice(4)]);
+}
+
+function mergeTexts(parts: Parts, _order: Uint16Array, nodes: readonly string[]): Buffer {
+  const protocol = (parts[0] as Buffer)[0] === VERBATIM ? 3 : 2;
+  const texts = parts.map((part, i) => {
+    const text = payloadOf(part).toString('latin1', protocol === 3 ? 'txt:'.length : 0);
+    return `# ${nodes[i]}\n${text.replace(/\n*$/, '\n')}`;
+  });
+  return verbatimReply(texts.join('\n'), protocol);
 }
 
 function mergeStreams(parts: Parts): Buffer | null {
   const some = parts.filter((part) => (elementsOf(part)?.length ?? 0) > 0);
   const members = some.flatMap((part) => elementsOf(part) as Buffer[]);
   if (some.length === 0) return parts[0] as Buffer;
-  return (some[0] as Buffer)[0] === '%'.charCodeAt(0) ? mapReply(members, 3) : arrayReply(members);
+  return (some[0] as Buffer)[0] === MAP ? mapReply(members, 3) : arrayReply(members);
 }
 
 function mergeJoined(parts: Parts, _order: Uint16Array, nodes: readonly string[]): Buffer | null {
@@ -75,7 +141,7 @@ function mergeJoined(parts: Parts, _order: Uint16Array, nodes: readonly string[]
     }
   }
   const merged = [...values.values()].flatMap(({ name, at }) => [name, agreed(at, parts.length)]);
-  return mapReply(merged, (parts[0] as Buffer)[0] === '%'.charCodeAt(0) ? 3 : 2);
+  return mapReply(merged, (parts[0] as Buffer)[0] === MAP ? 3 : 2);
 }
 
 function agreed(at: readonly (readonly [node: string, value: Buffer])[], nodes: number): Buffer {

@@ -26,7 +26,7 @@ export const LOCAL: readonly Entry<LocalName>[] = [
   ['reset', 'reset', 'concerns the session only'],
   ['keyfan', 'keyfan', 'it is about keyfan'],
   ['monitor', 'monitor', 'the requests of the clients of the pool, without their secrets'],
-  ['info', 'info', 'there is no one node that it could be about'],
+  ['info', 'info', 'about keyfan, with sums over all nodes; INFO NODE tells of one'],
 ];
 
 export const SPLIT: readonly Entry<SplitName>[] = [
@@ -36,13 +36,16 @@ export const SPLIT: readonly Entry<SplitName>[] = [
 ];
 
 export const ANY: readonly (readonly [names: string, reason: string])[] = [
-  ['lolwut', 'no key, and the same on every node'],
-  ['object|help xinfo|help xgroup|help memory|help script|help function|help pubsub|help', 'a constant text'],
-  ['function|list function|dump function|stats', 'every node has the same libraries'],
+  ['lolwut acl|cat acl|genpass', 'no key, and the same on every node'],
+  [
+    'object|help xinfo|help xgroup|help memory|help script|help function|help pubsub|help acl|help config|help slowlog|help latency|help',
+    'a constant text',
+  ],
+  ['function|list function|dump', 'every node has the same libraries'],
 ];
 
 export const GUARDED: readonly Entry<GuardName>[] = [
-  ['no_sort_patterns', 'sort sort_ro', 'BY and GET patterns make up keys that may live on other nodes'],
+  ['near_sort_patterns', 'sort sort_ro', 'BY and GET patterns only where a hash tag before the `*` keeps their keys on the node'],
 ];
 
 /** On a connection of the session's own, behind a fence: the text of a script's error may look like further replies. */
@@ -74,21 +77,29 @@ export const FLEET: readonly Entry<FleetName>[] = [
   ['agree', 'script|load script|flush function|load function|delete function|flush function|restore', 'any node may be asked to run it'],
   ['min_each', 'script|exists', 'it exists where all nodes have it'],
   ['union', 'pubsub|channels pubsub|shardchannels', 'each channel is on one node, but keyspace channels are on all'],
-  ['sum_pairs', 'pubsub|numsub pubsub|shardnumsub', 'subscribers of all nodes'],
+  ['subscribers', 'pubsub|numsub pubsub|shardnumsub', 'subscribers of all nodes'],
   ['min', 'pubsub|numpat', 'a pattern counts once it is subscribed to on all nodes'],
   ['killed', 'script|kill function|kill', 'it runs on one node'],
+  ['running', 'function|stats', 'every node has the same libraries, one may run a function'],
+  ['texts', 'memory|doctor memory|malloc-stats', 'what each node says, under its name'],
 ];
 
 /** The same, for commands that manage the nodes: only where `admin_commands` of the pool allows it. */
 export const ADMIN: readonly Entry<FleetName>[] = [
   ['joined', 'config|get', 'where nodes differ, the values of all are shown'],
   ['agree', 'config|set config|resetstat config|rewrite', 'the nodes of a pool are configured alike'],
-  ['concat', 'slowlog|get latency|latest', 'the entries of all nodes'],
+  ['slowlog', 'slowlog|get', 'the newest entries of all nodes'],
+  ['events', 'latency|latest', 'the last and the longest of all nodes'],
+  ['history', 'latency|history', 'the entries of all nodes, by time'],
+  ['texts', 'latency|doctor', 'what each node says, under its name'],
   ['sum', 'slowlog|len latency|reset', 'the entries of all nodes'],
-  ['agree', 'slowlog|reset memory|purge save debug', 'each node does it'],
+  ['agree', 'slowlog|reset memory|purge save', 'each node does it'],
+  ['debug', 'debug', 'each node does it; what concerns a key, its node'],
   ['first', 'bgsave bgrewriteaof', 'each node begins it, and says so in its own words'],
   ['agree', 'acl|setuser acl|save acl|load', 'the nodes of a pool have the same users'],
-  ['sum', 'acl|deluser', 'the nodes of a pool have the same users'],
+  ['most', 'acl|deluser', 'the nodes of a pool have the same users'],
+  ['same', 'acl|list acl|users acl|getuser acl|dryrun', 'the nodes of a pool have the same users; where they differ it is an error'],
+  ['log', 'acl|log', 'the entries of all nodes'],
 ];
 
 /** On connections of the session's own to all nodes. */
@@ -116,7 +127,7 @@ export const REFUSED: readonly (readonly [names: string, reason: string])[] = [
   ['cluster asking readonly readwrite restore-asking trimslots', 'clients see one endpoint, not a cluster; keyfan finds the node of a key'],
   ['migrate', 'keyfan decides where keys live; moved ones would not be found again'],
   ['config acl slowlog latency', 'its answers from several nodes do not make one; connect to a node for it'],
-  ['memory|doctor memory|malloc-stats memory|stats', 'it measures a single node; connect to that node for it'],
+  ['memory|stats', "it measures a single node; 'INFO NODE name memory' tells of one"],
   ['pfdebug pfselftest', 'it is a test of Redis itself'],
   ['himport', 'it keeps state in the connection, and keyfan shares its connections'],
 ];

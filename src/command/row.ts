@@ -71,17 +71,17 @@ export type LocalName =
   | 'client'
   | 'hello'
   | 'auth'
-  | 'whoami'
   | 'select'
   | 'reset'
   | 'info'
   | 'keyfan'
-  | 'monitor';
+  | 'monitor'
+  | 'whoami';
 
-export type GuardName = 'no_sort_patterns';
+export type GuardName = 'near_sort_patterns';
 
 /** All nodes get the request as it is and their replies are merged, or something more special. */
-export type FleetName = BroadcastName | 'scan' | 'random_key';
+export type FleetName = BroadcastName | 'scan' | 'random_key' | 'slowlog' | 'debug';
 
 export type BlocksName = 'block_option';
 

@@ -2,15 +2,20 @@ import type { CommandRow } from '../command/row.ts';
 import type { RequestView } from '../protocol/request.ts';
 import { addressOf } from './local/client-line.ts';
 import { Monitors } from './monitors.ts';
-import { Pauses } from './pauses.ts';
+import { type Pause, Pauses } from './pauses.ts';
 import type { Session } from './session.ts';
 
 /** What may stand between a request and its ordinary way, whoever sends it: a pause, and who looks on. */
 export class Attention {
   /** False where no request needs to be looked at. */
   active = false;
-  readonly pauses = new Pauses(() => this.#update());
+  readonly pauses: Pauses;
   readonly monitors = new Monitors(() => this.#update());
+
+  /** See `Pauses`. */
+  constructor(tellPause: (pause: Pause) => void) {
+    this.pauses = new Pauses(() => this.#update(), tellPause);
+  }
 
   #update(): void {
     this.active = this.pauses.active || this.monitors.size > 0;

@@ -76,7 +76,7 @@ export class Dispatcher {
     this.#splitter = new Splitter(router.topology.nodes.length);
     const store = new ScriptStore();
     this.#scripts = new Scripts(router, store, options.shareScripts);
-    this.#fleet = new Fleet(router, store, options.adminAllowed);
+    this.#fleet = new Fleet(router, store, options.shareScripts, options.adminAllowed);
     this.#unknownCommands = new UnknownCommands(router);
     this.#pubsub = new Pubsub(router, options.lanes, options.subscriptionsMax);
     this.#transactions = { router, scripts: this.#scripts, queuedBytesMax: options.queuedBytesMax };
@@ -187,7 +187,7 @@ export class Dispatcher {
   }
 
   #shard(session: Session, view: RequestView, row: CommandRow): void {
-    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view);
+    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view, this.#router.covers);
     if (refusal !== null) {
       session.fail(session.open(), 'refused', refusal);
       return;

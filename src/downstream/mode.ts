@@ -1,5 +1,6 @@
 import type { CommandRow } from '../command/row.ts';
 import type { RequestView } from '../protocol/request.ts';
+import type { ReservedLane } from '../upstream/reserved-lane.ts';
 
 /** A state of a session in which requests mean something else: a transaction, a subscription. */
 export interface Mode {
@@ -13,6 +14,8 @@ export interface Mode {
 export interface TransactionMode extends Mode {
   /** Commands that wait for EXEC; -1 before MULTI. */
   readonly queued: number;
+  /** Keys are watched, on a connection of the session's own. */
+  readonly watching: boolean;
   /** Bytes that wait for EXEC. */
   readonly heldBytes: number;
   /** WATCH, UNWATCH, MULTI, EXEC, DISCARD. */
@@ -35,4 +38,14 @@ export interface SubscriptionState {
 /** What CLIENT TRACKING is on with. */
 export interface TrackingState {
   readonly options: readonly string[];
+  /** CLIENT CACHING was said, and holds for a request. */
+  caching: CachingMode | null;
+}
+
+/** What CLIENT CACHING made of the next request. */
+export interface CachingMode extends Mode {
+  /** Says it again to one node, where something that is not the client's came between. */
+  repeat(lane: ReservedLane): void;
+  /** It is over, where that request is on its way. */
+  settle(): void;
 }

@@ -9,11 +9,12 @@ export interface Watched {
 
 /** Who asked to be shown all requests. */
 export interface Monitor {
+  monitoring: boolean;
   onPush(buf: Buffer, start: number, end: number): void;
 }
 
-/** As in Redis not shown at all: what manages nodes, and what is a secret as a whole. */
-const HIDDEN: ReadonlySet<string> = new Set(['auth', 'monitor']);
+/** As in Redis not shown at all: what manages nodes, what does not run (MIGRATE has a password), and what is a secret as a whole. */
+const HIDDEN: ReadonlySet<string> = new Set(['auth', 'monitor', 'quit']);
 const REDACTED = '"(redacted)"';
 /** Of longer arguments only the beginning is shown, in bytes. */
 const SHOWN_MAX = 4096;
@@ -43,15 +44,17 @@ export class Monitors {
 
   add(monitor: Monitor): void {
     this.#monitors.add(monitor);
+    monitor.monitoring = true;
     this.#changed();
   }
 
   remove(monitor: Monitor): void {
+    monitor.monitoring = false;
     if (this.#monitors.delete(monitor)) this.#changed();
   }
 
   tell({ address, database }: Watched, view: RequestView, row: CommandRow): void {
-    if (row.admin || HIDDEN.has(row.name)) return;
+    if (row.admin || row.policy === 'refuse' || HIDDEN.has(row.name)) return;
     const now = performance.timeOrigin + performance.now();
     const stamp = `${Math.floor(now / 1000)}.${String(Math.floor((now % 1000) * 1000)).padStart(6, '0')}`;
     const words = Array.from({ length: view.argc }, (_, i) => (i > 1 && row.name === 'hello' ? REDACTED : quoted(argBytes(view, i))));

@@ -7,6 +7,9 @@ export interface Paused {
   onLaneReady(): void;
 }
 
+/** A pause until that time of the clock; null where it is over. */
+export type Pause = { readonly until: number; readonly mode: 'all' | 'write' } | null;
+
 /** Longest timer that there is. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -19,15 +22,28 @@ export class Pauses {
   #timer: NodeJS.Timeout | undefined;
   readonly #held = new Set<Paused>();
   readonly #changed: () => void;
+  readonly #tell: (pause: Pause) => void;
 
-  /** `changed` is called when `active` is another. */
-  constructor(changed: () => void) {
+  /** `changed` is called when `active` is another, `tell` with what a client has ordered, for whoever serves the pool as well. */
+  constructor(changed: () => void, tell: (pause: Pause) => void) {
     this.#changed = changed;
+    this.#tell = tell;
   }
 
-  /** For `ms` from now; as in Redis a pause that goes on is made neither shorter nor weaker. */
-  begin(ms: number, mode: 'all' | 'write'): void {
-    const until = Date.now() + ms;
+  /** What a client of this process has ordered. */
+  order(pause: Pause): void {
+    this.follow(pause);
+    this.#tell(pause);
+  }
+
+  /** What a client has ordered, wherever it is served. */
+  follow(pause: Pause): void {
+    if (pause === null) this.end();
+    else if (pause.until > Date.now()) this.#begin(pause.until, pause.mode);
+  }
+
+  /** As in Redis a pause that goes on is made neither shorter nor weaker. */
+  #begin(until: number, mode: 'all' | 'write'): void {
     this.#writesOnly = mode === 'write' && (!this.active || this.#writesOnly);
     this.#until = this.active ? Math.max(this.#until, until) : until;
     this.active = true;

@@ -1,8 +1,9 @@
 import { collectKeys, KeyList } from '../command/keys.ts';
 import type { CommandRow } from '../command/row.ts';
-import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
+import { argBytes, argEnd, argStart, type RequestView } from '../protocol/request.ts';
 import { NO_NODE, type Topology } from '../routing/topology.ts';
 import type { Backend } from '../upstream/backend.ts';
+import { hashTagOf, isTagged } from './tagged.ts';
 
 /** In the place of a node: the keys are of several. */
 export const CROSS_SLOT = -2;
@@ -45,6 +46,15 @@ export class Router {
     if (!this.keyed) return this.firstNode();
     return this.topology.nodeFor(name, 0, name.length);
   }
+
+  /** See `Covers`. Known are the nodes of pattern keys where a hash tag stands before the `*`, and where there is one node or any will do. */
+  readonly covers = (view: RequestView, key: number, pattern: number): boolean => {
+    const { nodes, source } = this.topology;
+    if (!this.keyed || nodes.length === 1) return true;
+    const node = this.topology.nodeFor(view.buf, argStart(view, key), argEnd(view, key));
+    if (!isTagged(hashTagOf(source), argBytes(view, pattern))) return false;
+    return node !== NO_NODE && node === this.topology.nodeFor(view.buf, argStart(view, pattern), argEnd(view, pattern));
+  };
 
   /** Name of the node of a key; all names with commas between where any node serves every key. */
   nameOf(key: Buffer): string {

@@ -42,25 +42,26 @@ export class Scripts {
   #runOn(session: Session, node: number, view: RequestView, row: CommandRow): void {
     const lane = ownLane(session, node);
     if (lane === null) return;
-    const body = this.provide(lane, view, row);
+    const body = this.provide(session, lane, view, row);
     const target = body === undefined ? session : new Healer(this, session, lane, view, body);
     lane.send(view.buf, view.base, view.limit, target, session.open(), session.give(view));
     lane.fence();
   }
 
   /** Sees to it that the node has the script which the request names; returns the script where it names one by its SHA1 that is known. */
-  provide(lane: ReservedLane, view: RequestView, row: CommandRow): Buffer | undefined {
+  provide(session: Session, lane: ReservedLane, view: RequestView, row: CommandRow): Buffer | undefined {
     if (BY_TEXT.has(row.name)) this.store.tell(lane.node, lane.epoch, this.store.remember(argBytes(view, 1)));
     if (!BY_SHA.has(row.name)) return undefined;
     const sha = argText(view, 1);
     const body = this.store.body(sha);
-    if (body !== undefined && this.store.tell(lane.node, lane.epoch, sha)) this.load(lane, body);
+    if (body !== undefined && this.store.tell(lane.node, lane.epoch, sha)) this.load(session, lane, body);
     return body;
   }
 
-  load(lane: ReservedLane, body: Buffer): void {
+  load({ tracking }: Session, lane: ReservedLane, body: Buffer): void {
     const request = encodeRequest(['SCRIPT', 'LOAD', body]);
     lane.send(request, 0, request.length, SWALLOW, 0, true);
+    tracking?.caching?.repeat(lane);
   }
 }
 
@@ -88,7 +89,7 @@ class Healer implements ReplyTarget {
     // NOSCRIPT says that nothing ran. What was sent behind it ran already: it must not be overtaken.
     const lacks = buf.toString('latin1', start, start + 10) === '-NOSCRIPT ' && this.#session.inFlight === 1;
     if (!lacks || this.#lane.connection === null) return this.#session.onReply(token, buf, start, end, given);
-    this.#scripts.load(this.#lane, this.#body);
+    this.#scripts.load(this.#session, this.#lane, this.#body);
     this.#lane.send(this.#request, 0, this.#request.length, this.#session, token, true);
     this.#lane.fence();
     return true;

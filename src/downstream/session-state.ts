@@ -22,6 +22,10 @@ export class SessionState {
   tracking: TrackingState | null = null;
   /** The connections on which the client waits for something to happen, for as long as it likes. */
   blocked: readonly ReservedLane[] | null = null;
+  /** MONITOR shows it the requests of all clients. */
+  monitoring = false;
+  /** CLIENT REPLY OFF is in force. */
+  silent = false;
   /** Held by CLIENT PAUSE. */
   onHold = false;
   /** Everything that is owed must be answered, and what is waited for be there, before another request is handled. */
@@ -38,9 +42,21 @@ export class SessionState {
     this.barrier = true;
   }
 
+  /** Why the session has to stay on the connections that it has; null where it may go to others. */
+  get bound(): string | null {
+    if (this.tracking !== null) return 'while CLIENT TRACKING is on';
+    return this.transaction?.watching === true ? 'while keys are watched' : null;
+  }
+
   /** EXEC, DISCARD or UNWATCH: requests mean what they always do. */
   endTransaction(): void {
-    if (this.mode === this.transaction) this.mode = null;
+    if (this.mode === this.transaction) this.mode = this.tracking?.caching ?? null;
     this.transaction = null;
+  }
+
+  /** Nothing is tracked any more. */
+  endTracking(): void {
+    if (this.mode === this.tracking?.caching) this.mode = null;
+    this.tracking = null;
   }
 }

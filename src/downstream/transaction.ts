@@ -78,6 +78,10 @@ export class Transaction implements TransactionMode {
     return this.#open ? this.#count : -1;
   }
 
+  get watching(): boolean {
+    return this.#watch !== null;
+  }
+
   onInvalid(): void {
     this.#invalid = true;
   }
@@ -159,7 +163,8 @@ export class Transaction implements TransactionMode {
   /** Where the request belongs, NO_KEYS where that is any node; null where it was answered with why it cannot be queued. */
   #nodeOf(view: RequestView, row: CommandRow): number | null {
     const session = this.#session;
-    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view);
+    const { router } = this.#context;
+    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view, router.covers);
     if (refusal !== null || row.refusal !== undefined) {
       session.fail(session.open(), 'refused', refusal ?? row.refusal);
       return null;
@@ -168,7 +173,6 @@ export class Transaction implements TransactionMode {
       session.fail(session.open(), 'refused', `keyfan: '${row.name}' is not supported in a transaction: a transaction is one node's`);
       return null;
     }
-    const { router } = this.#context;
     const known = this.#node !== NO_KEYS;
     // Where any node serves every key, all commands go to the one that the first was for.
     if (known && !router.keyed) return this.#node;
@@ -245,7 +249,8 @@ export class Transaction implements TransactionMode {
     batch.append(MULTI, 0, MULTI.length, false);
     batch.absorb(this.#queue);
     batch.append(EXEC, 0, EXEC.length, false);
-    if (lane instanceof ReservedLane) for (const { view, row } of this.#scripts ?? []) this.#context.scripts.provide(lane, view, row);
+    if (lane instanceof ReservedLane)
+      for (const { view, row } of this.#scripts ?? []) this.#context.scripts.provide(session, lane, view, row);
     const multi = new Multi(session);
     lane.sendBatch(batch, this.#count + 2, multi, multi.exec, session.open());
     if (this.#scripts !== null && lane instanceof ReservedLane) lane.fence();

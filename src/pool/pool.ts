@@ -5,6 +5,7 @@ import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { InfoSection, NodeFacts } from '../downstream/local/answer.ts';
 import { PacePool } from '../downstream/pace.ts';
+import type { Pause } from '../downstream/pauses.ts';
 import { Router } from '../downstream/router.ts';
 import { Session } from '../downstream/session.ts';
 import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
@@ -57,6 +58,8 @@ export interface PoolOptions {
   info(): readonly InfoSection[];
   /** A client has gone; also one that was refused. */
   clientGone?(pool: string): void;
+  /** A client has ordered a pause of all clients of the pool. */
+  paused?(pool: string, pause: Pause): void;
 }
 
 /** Deadlines are looked at about ten times within the shortest of them. */
@@ -74,7 +77,7 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #log: Log;
   readonly #listener: Listener;
-  readonly #attention = new Attention();
+  readonly #attention: Attention;
   readonly #router: Router;
   readonly #dispatcher: Dispatcher;
   readonly #ejector: Ejector;
@@ -88,6 +91,7 @@ export class Pool {
     this.#options = options;
     this.#log = log;
     const { topology, limits, credentials } = options;
+    this.#attention = new Attention((pause) => options.paused?.(options.name, pause));
     this.#ejector = new Ejector(options.autoEject, topology, this.backends, (next) => this.#swap(next), log);
     for (const node of options.nodes) this.backends.push(new Backend(node, this.#ejector, turn, log));
     const lanes = new LaneSets(this.backends, { protocol: 2, database: options.database }, options.identitiesMax);
@@ -169,6 +173,11 @@ export class Pool {
   /** A client that was accepted elsewhere, with its id, which is unique wherever ids are compared. */
   take(socket: Socket, id: number): void {
     this.#listener.take(socket, id);
+  }
+
+  /** A pause that a client has ordered who is served elsewhere. */
+  pause(pause: Pause): void {
+    this.#attention.pauses.follow(pause);
   }
 
   /** The client is one too many. */

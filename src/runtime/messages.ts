@@ -6,8 +6,10 @@
  *           ──client─▶ (+ socket)          ◀──taken──
  *           ──report─▶                     ◀──report─
  *           ──drain──▶                     ◀──gone───
+ *           ──pause──▶ (the others)        ◀──pause──
  */
 import type { Config } from '../config/schema.ts';
+import type { Pause } from '../downstream/pauses.ts';
 import type { BackendCounters, PoolCounters } from '../observe/counters.ts';
 
 export type ToWorker =
@@ -15,6 +17,7 @@ export type ToWorker =
   /** With a socket. `full`: the pool has as many clients as it may have, so this one is told so. */
   | { readonly type: 'client'; readonly pool: string; readonly id: number; readonly full: boolean }
   | { readonly type: 'report'; readonly ask: number }
+  | Paused
   | { readonly type: 'drain' };
 
 export type ToPrimary =
@@ -23,8 +26,16 @@ export type ToPrimary =
   | { readonly type: 'taken'; readonly id: number }
   /** So many clients of the pool have gone since this was said last. */
   | { readonly type: 'gone'; readonly pool: string; readonly clients: number }
+  | Paused
   /** Unasked now and then with `answers` 0, so that little is lost with a worker that is killed. */
   | { readonly type: 'report'; readonly answers: number; readonly report: WorkerReport };
+
+/** A client has ordered that all clients of the pool pause, whichever worker serves them. */
+interface Paused {
+  readonly type: 'pause';
+  readonly pool: string;
+  readonly pause: Pause;
+}
 
 export interface WorkerReport {
   readonly cpuSeconds: number;

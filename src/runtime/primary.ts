@@ -40,6 +40,9 @@ export class Primary {
   #reports: Reports<WorkerLink> | undefined;
   #admin: AdminServer | undefined;
   #draining = false;
+  readonly #links = new Set<WorkerLink>();
+  /** What was ordered last, by pool, for workers that come later. */
+  readonly #pauses = new Map<string, ToPrimary & { type: 'pause' }>();
 
   /** `config` is complete. */
   constructor(config: Config, log: Log) {
@@ -56,6 +59,7 @@ export class Primary {
       joined: (link) => this.#handout.join(link),
       leaving: (link) => this.#handout.leave(link),
       gone: (link) => {
+        this.#links.delete(link);
         this.#handout.gone(link);
         this.#reports?.retire(link);
       },
@@ -162,6 +166,7 @@ export class Primary {
 
   #spawn(worker: number, events: WorkerEvents): WorkerLink {
     const link: WorkerLink = new WorkerLink((message) => this.#onMessage(link, message, events), events.ended);
+    this.#links.add(link);
     const buffers = Math.ceil(this.#config.buffers / workerCount(this.#config));
     link.post({ type: 'start', version: VERSION, worker, config: { ...this.#config, workers: 1, admin: {}, buffers } });
     return link;
@@ -170,7 +175,13 @@ export class Primary {
   #onMessage(link: WorkerLink, message: ToPrimary, events: WorkerEvents): void {
     switch (message.type) {
       case 'ready':
+        // Before it is handed clients.
+        for (const pause of this.#pauses.values()) link.post(pause);
         events.ready();
+        return;
+      case 'pause':
+        this.#pauses.set(message.pool, message);
+        for (const other of this.#links) if (other !== link) other.post(message);
         return;
       case 'taken':
         this.#handout.taken(link, message.id);

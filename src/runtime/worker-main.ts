@@ -36,6 +36,9 @@ process.on('message', (message: ToWorker, socket: Socket | null | undefined) => 
     case 'client':
       worker?.take(message, socket ?? null);
       return;
+    case 'pause':
+      worker?.pause(message);
+      return;
     case 'report':
       worker?.report(message.ask);
       return;

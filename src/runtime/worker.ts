@@ -8,6 +8,7 @@ import type { ToPrimary, ToWorker, WorkerReport } from './messages.ts';
 
 type Start = ToWorker & { type: 'start' };
 type Client = ToWorker & { type: 'client' };
+type Paused = ToWorker & { type: 'pause' };
 
 /** What is lost at most of the counters of a worker that is killed. */
 const REPORT_MS = 1000;
@@ -28,7 +29,11 @@ export class Worker {
     this.#version = version;
     this.#post = post;
     const log = createLog(config.log.level, undefined, { worker });
-    this.#plane = new DataPlane(config, log, { worker, clientGone: (pool) => this.#clientGone(pool) });
+    this.#plane = new DataPlane(config, log, {
+      worker,
+      clientGone: (pool) => this.#clientGone(pool),
+      paused: (pool, pause) => void post({ type: 'pause', pool, pause }),
+    });
   }
 
   /** Rejects where the primary is of another version: after an upgrade of the files under it. */
@@ -48,6 +53,10 @@ export class Worker {
     if (socket === null) this.#clientGone(pool);
     else if (full) this.#plane.pool(pool).refuse(socket);
     else this.#plane.pool(pool).take(socket, id);
+  }
+
+  pause({ pool, pause }: Paused): void {
+    this.#plane.pool(pool).pause(pause);
   }
 
   report(ask: number): void {

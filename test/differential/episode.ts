@@ -31,7 +31,7 @@ export function episode(seed: number, length: number): Episode {
 }
 
 /** Commands that a transaction of keyfan's cannot hold, whatever their arguments. */
-const NOT_QUEUED = /^(client|dbsize|wait|config|script|publish)$/i;
+const NOT_QUEUED = /^(client|dbsize|wait|config|script)$/i;
 
 function transaction(random: Random, any: () => Request, tag: string): Request[] {
   const requests: Request[] = [];

@@ -207,7 +207,7 @@ t.test('an error reaches the client before the close, though it still sends', as
   t.equal((await client.waitClosed()).toString(), "$5\r\nfirst\r\n-ERR Protocol error: expected '$', got '!'\r\n");
 });
 
-t.test('more requests than may be in flight: the client is held up, not refused', async (t) => {
+t.test('row 21: more requests than may be in flight: the client is held up, not refused', async (t) => {
   const fleet = await startFleet({ pool: { limits: { client_in_flight: 7 } } });
   t.teardown(() => fleet.stop());
   const client = await fleet.connect({ deadlineMs: 20_000 });

@@ -75,6 +75,13 @@ t.test('LIST and KILL', async (t) => {
     lines.find((line) => line.startsWith(`id=${id} `)),
     / flags=x .* multi=1 /,
   );
+  const [watching, caching] = await Promise.all([fleet.connect(), fleet.connect()]);
+  await watching.command('MONITOR');
+  await caching.command('HELLO', '3');
+  await caching.command('CLIENT', 'TRACKING', 'ON', 'BCAST');
+  const all = String((await one.command('CLIENT', 'LIST')).value);
+  for (const flags of ['O', 'tB']) t.match(all, new RegExp(` flags=${flags} `));
+  await Promise.all([watching.close(), caching.close()]);
   t.match(String((await one.command('CLIENT', 'LIST', 'TYPE', 'pubsub')).value), /^id=\d+ .* flags=P .* sub=0 psub=1 /);
   t.equal((await one.command('CLIENT', 'KILL', 'ID', id)).text, ':1\r\n');
   await two.closed;
@@ -205,6 +212,8 @@ t.test('MONITOR shows what Redis shows, in its form, and no secrets', async (t) 
     ['GET', 'k'],
   ];
   await client.command('AUTH', 'sesame');
+  // Refused, and not to be seen: it holds the password of a node.
+  t.match((await client.command('MIGRATE', '127.0.0.1', '1', 'k', '0', '10', 'AUTH', 'sesame')).text, /^-ERR keyfan: /);
   for (const request of requests)
     for (const each of [client, plainClient]) await each.command(...request.map((word) => Buffer.from(word, 'latin1')));
   for (const each of [client, plainClient]) await each.command('GET', 'the end');

@@ -93,7 +93,7 @@ t.test('redis-cli', async (t) => {
   t.match((await cli([], 'SET a 1\nGET a\nNOSUCH\nPING\n')).out, /^OK\n1\nERR unknown command 'NOSUCH'[^\n]*\n\nPONG\n$/);
 });
 
-t.test('redis-cli --pipe of 50,000 commands', async (t) => {
+t.test('row 21: redis-cli --pipe of 50,000 commands', async (t) => {
   const commands = Array.from({ length: 50_000 }, (_, i) => encode(['SET', `pipe:${i}`, `value ${i}`]));
   const { code, out } = await run('redis-cli', ['-2', '-p', String(fleet.port), '--pipe'], Buffer.concat(commands));
   t.match(out, /errors: 0, replies: 50000\n/);

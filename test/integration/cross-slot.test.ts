@@ -51,7 +51,7 @@ t.teardown(async () => {
 const requests = (a: string, b: string): string[][] =>
   COMMANDS.map((text) => text.split(' ').map((word) => (word === 'A' ? a : word === 'B' ? b : word)));
 
-t.test('keys on different nodes: CROSSSLOT, and no node hears of it', async (t) => {
+t.test('row 31: keys on different nodes: CROSSSLOT, and no node hears of it', async (t) => {
   const before = await Promise.all(fleet.nodes.map((node) => node.call('INFO', 'commandstats')));
   for (const request of requests(fleet.keyOn(0), fleet.keyOn(2))) {
     t.equal((await client.command(...request)).text, CROSSSLOT, request.join(' '));
@@ -80,7 +80,7 @@ t.test('keys that happen to share a node pass, as with nutcracker', async (t) =>
   t.equal((await client.command('GET', two)).text, '$2\r\nv1\r\n');
 });
 
-t.test('MSETNX is never split: all keys or none', async (t) => {
+t.test('row 34: MSETNX is never split: all keys or none', async (t) => {
   await client.command('SET', '{nx}1', 'there');
   t.equal((await client.command('MSETNX', '{nx}2', 'x', '{nx}1', 'y')).text, ':0\r\n');
   t.equal((await client.command('EXISTS', '{nx}2')).text, ':0\r\n');

@@ -8,7 +8,7 @@ t.teardown(() => fleet.stop());
 
 const KEYS = [0, 1, 2].map((node) => fleet.keyOn(node)) as [string, string, string];
 
-t.test('each session has its database, on every node', async (t) => {
+t.test('row 33: each session has its database, on every node', async (t) => {
   const [zero, one] = await Promise.all([fleet.connect(), fleet.connect()]);
   t.equal((await one.command('SELECT', '1')).text, '+OK\r\n');
   for (const key of KEYS) {

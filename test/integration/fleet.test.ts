@@ -51,7 +51,7 @@ for (const strategy of ['ring', 'modulo', 'slots'] as const) {
   });
 }
 
-t.test('what changes while a scan goes on: every key that stays is returned', async (t) => {
+t.test('row 32: what changes while a scan goes on: every key that stays is returned', async (t) => {
   const fleet = await startFleet();
   const [client, other] = await Promise.all([fleet.connect(), fleet.connect()]);
   const keys = await fill(client, 500);
@@ -94,7 +94,7 @@ t.test('RESP3 and databases', async (t) => {
   await fleet.stop();
 });
 
-t.test('bad cursors', async (t) => {
+t.test('row 32: bad cursors', async (t) => {
   const fleet = await startFleet();
   const client = await fleet.connect();
   for (const cursor of ['x', '-1', '18446744073709551616']) t.equal((await client.command('SCAN', cursor)).text, '-ERR invalid cursor\r\n');

@@ -14,12 +14,12 @@ function requestOf(row: CommandRow): string[] {
 /** Commands that pass, but not with these arguments. */
 const GUARDED = ['SORT l BY weight_* GET data_*', 'SORT l GET data_*', 'SORT_RO l BY w_*'];
 
-t.test('refused commands get an error, reach no node and leave the connection usable', async (t) => {
-  const node = await startScriptedNode(() => '+PONG\r\n');
-  const fleet = await startFleet({ addresses: [node.address] });
-  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+t.test('rows 26, 37: refused commands get an error, reach no node and leave the connection usable', async (t) => {
+  const nodes = await Promise.all([0, 1].map(() => startScriptedNode(() => '+PONG\r\n')));
+  const fleet = await startFleet({ addresses: nodes.map(({ address }) => address) });
+  t.teardown(() => Promise.all([fleet.stop(), ...nodes.map((node) => node.stop())]));
   const client = await fleet.connect({ deadlineMs: 20_000 });
-  const others = (): number => node.requests.filter(({ args }) => args[0] !== 'COMMAND').length;
+  const others = (): number => nodes.flatMap(({ requests }) => requests).filter(({ args }) => args[0] !== 'COMMAND').length;
   const atNode = others();
 
   const all = COMMAND_ROWS.filter((row) => row.policy === 'refuse');

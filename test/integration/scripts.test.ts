@@ -70,7 +70,7 @@ t.test('NOSCRIPT is healed: a node that was made to forget, and one that was sta
   await client.close();
 });
 
-t.test("a script whose error text looks like further replies: they are nobody else's", async (t) => {
+t.test("row 10: a script whose error text looks like further replies: they are nobody else's", async (t) => {
   const clients = await Promise.all(Array.from({ length: 8 }, () => fleet.connect()));
   const forged = ["return redis.error_reply('x\\r\\n+forged')", "return {ok='x\\r\\n$6\\r\\nforged'}", "error('x\\r\\n+forged')"];
   await Promise.all(

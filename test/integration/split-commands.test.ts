@@ -43,7 +43,7 @@ t.test('values with CRLF, NUL and nothing, keys that are empty or binary', async
   t.equal(await ask('DEL', '', 'crlf'), 2);
 });
 
-t.test('DEL, UNLINK, EXISTS and TOUCH: sums as one Redis counts', async (t) => {
+t.test('row 30: DEL, UNLINK, EXISTS and TOUCH: sums as one Redis counts', async (t) => {
   const keys = Array.from({ length: 30 }, (_, i) => `sum:${i}`);
   await ask('MSET', ...keys.flatMap((key) => [key, 'v']));
   t.equal(await ask('EXISTS', ...keys), 30);
@@ -55,7 +55,7 @@ t.test('DEL, UNLINK, EXISTS and TOUCH: sums as one Redis counts', async (t) => {
   t.equal(await ask('EXISTS', ...keys), 0);
 });
 
-t.test('one fragment for each node, not one for each key', async (t) => {
+t.test('row 40: one fragment for each node, not one for each key', async (t) => {
   const keys = Array.from({ length: 99 }, (_, i) => fleet.keyOn(i % 3, Math.floor(i / 3)));
   const pairs = keys.flatMap((key) => [key, `value of ${key}`]);
   t.same(await callsDuring('mset', () => ask('MSET', ...pairs)), [1, 1, 1]);
@@ -81,7 +81,7 @@ t.test('many keys and long ones', async (t) => {
   t.equal(await ask('DEL', ...keys), 10_000);
 });
 
-t.test('a key without its value', async (t) => {
+t.test('row 18: a key without its value', async (t) => {
   t.match(await ask('MSET', a, '1', b), new Error("ERR wrong number of arguments for 'mset' command"));
   t.match(await ask('MSET', a, a, a), new Error("ERR wrong number of arguments for 'mset' command"));
   t.match(await ask('MGET'), new Error("ERR wrong number of arguments for 'mget' command"));

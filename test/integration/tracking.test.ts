@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import t from 'tap';
 import { startFleet } from '../support/fleet.ts';
 import { startRedis } from '../support/redis.ts';
@@ -36,6 +37,8 @@ t.test("options, errors and what TRACKINGINFO says, as Redis' own", async (t) =>
     ['TRACKING ON', 'TRACKINGINFO', 'GETREDIR', 'TRACKING OFF', 'TRACKINGINFO', 'GETREDIR'],
     ['TRACKING ON BCAST PREFIX a PREFIX b', 'TRACKINGINFO', 'TRACKING ON', 'TRACKING OFF'],
     ['TRACKING ON OPTIN', 'CACHING YES', 'CACHING NO', 'CACHING x', 'TRACKINGINFO'],
+    ['TRACKING ON OPTOUT', 'CACHING NO', 'TRACKINGINFO', 'CACHING YES', 'TRACKINGINFO', 'CACHING x', 'TRACKING ON OPTIN', 'TRACKING OFF'],
+    ['TRACKING ON OPTIN OPTOUT', 'TRACKING ON BCAST OPTOUT', 'TRACKING ON BCAST PREFIX a PREFIX ab', 'CACHING NO', 'TRACKINGINFO'],
     ['TRACKING FOO', 'TRACKING ON FOO', 'TRACKING OFF', 'CACHING YES', 'TRACKING ON PREFIX a'],
   ];
   for (const sequence of sequences) {
@@ -86,15 +89,64 @@ t.test('a node is lost: the client is disconnected, since it cannot know what it
   await lossy.stop();
 });
 
-t.test('not in RESP2, and not with REDIRECT or OPTOUT', async (t) => {
+/** What is invalidated after these requests, all keys being changed by somebody else; `0`, `1`, `2` are keys on three nodes. */
+const CACHED: readonly (readonly [mode: string, requests: string, told: string])[] = [
+  ['OPTIN', 'CLIENT CACHING YES|GET 0|GET 1|GET 2', '0'],
+  ['OPTIN', 'CLIENT CACHING YES|MGET 0 1|GET 2', '01'],
+  ['OPTIN', 'CLIENT CACHING YES|CLIENT ID|GET 1|CLIENT CACHING YES|GET 2|GET 0', '12'],
+  ['OPTIN', 'CLIENT CACHING YES|MULTI|GET 1|EXEC|GET 0|GET 2', '1'],
+  ['OPTIN', 'CLIENT CACHING YES|PING|GET 0', ''],
+  ['OPTIN', 'CLIENT CACHING YES|NOSUCH|GET 0', ''],
+  ['OPTIN', "CLIENT CACHING YES|EVAL return(redis.call('get',KEYS[1])) 1 1|GET 0", '1'],
+  ['OPTIN', 'CLIENT CACHING YES|EVALSHA SHA 1 2|GET 0', '2'],
+  ['OPTIN', 'CLIENT CACHING YES|MULTI|EVALSHA SHA 1 2|EXEC|GET 0', '2'],
+  ['OPTOUT', 'CLIENT CACHING NO|GET 0|GET 1|GET 2', '12'],
+  ['OPTOUT', 'CLIENT CACHING NO|GET 1|GET 1|GET 0', '01'],
+  ['OPTOUT', 'CLIENT CACHING NO|MGET 0 1|GET 2', '2'],
+  ['OPTOUT', 'CLIENT CACHING NO|MULTI|GET 1|GET 1|EXEC|GET 0|GET 2', '02'],
+  ['OPTOUT', 'CLIENT CACHING NO|MULTI|GET 1|DISCARD|GET 0|GET 1', '01'],
+  ['OPTOUT', 'CLIENT CACHING NO|PING|GET 0', '0'],
+  ['OPTOUT', 'CLIENT CACHING NO|NOSUCH|GET 0', '0'],
+  ['OPTOUT', 'CLIENT CACHING NO|CLIENT TRACKING OFF|CLIENT TRACKING ON OPTOUT|GET 0', '0'],
+  ['OPTOUT', 'CLIENT CACHING NO|CLIENT TRACKING ON OPTOUT|GET 0|GET 1', '1'],
+];
+
+t.test('CACHING concerns the next request, on whichever nodes it is', async (t) => {
+  for (const [i, [mode, requests, told]] of CACHED.entries()) {
+    // Another one each time: the node of the last key has to be given it before EVALSHA.
+    const script = `return redis.call('get', KEYS[1]) --${i}`;
+    const sha = createHash('sha1').update(script).digest('hex');
+    for (const port of [fleet.port, plain.port]) {
+      const [client, other] = await Promise.all([inResp3(port), connectResp(port)]);
+      for (const key of keys) await other.command('SET', key, '1');
+      await other.command('EVAL', script, '1', keys[0] as string);
+      t.equal((await client.command('CLIENT', 'TRACKING', 'ON', mode)).text, '+OK\r\n');
+      const sent = requests.split('|').map((request) => request.replace(' SHA ', ` ${sha} `).split(' '));
+      await client.pipeline(
+        sent.map((words) =>
+          words.map((word, i) => (i > 0 && /^[012]$/.test(word) && !isCount(words, i) ? (keys[Number(word)] as string) : word)),
+        ),
+      );
+      for (const key of keys) await other.command('SET', key, '2');
+      // Behind these replies there is nothing more to come.
+      client.send(`${keys.map((key) => `GET ${key}\r\n`).join('')}ECHO the-end\r\n`);
+      await until(() => client.received().includes('the-end'), 'all to be told');
+      const all = keys.map((key, i) => (client.received().includes(invalidated(key)) ? i : '')).join('');
+      t.equal(all, told, `${mode}: ${requests}${port === plain.port ? ', plain' : ''}`);
+      await Promise.all([client.close(), other.close()]);
+    }
+  }
+});
+
+/** The number of keys of a script. */
+function isCount(words: readonly string[], i: number): boolean {
+  return i === 2 && words[0]?.startsWith('EVAL') === true;
+}
+
+t.test('not in RESP2, and not with REDIRECT', async (t) => {
   const client = await fleet.connect();
   t.match((await client.command('CLIENT', 'TRACKING', 'ON')).text, /^-ERR keyfan: .* is not supported in RESP2/);
   await client.command('HELLO', '3');
-  for (const option of ['REDIRECT', 'OPTOUT']) {
-    t.match(
-      (await client.command('CLIENT', 'TRACKING', 'ON', option, '1')).text,
-      new RegExp(`^-ERR keyfan: .* with ${option} is not supported`),
-    );
-  }
+  t.match((await client.command('CLIENT', 'TRACKING', 'ON', 'REDIRECT', '1')).text, /^-ERR keyfan: .* with REDIRECT is not supported/);
   await client.close();
 });

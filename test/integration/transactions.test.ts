@@ -160,3 +160,19 @@ t.test('a transaction is one piece at the node', async (t) => {
   t.equal((await calls()) - before, 1, 'an aborted or discarded one never gets there');
   await client.close();
 });
+
+t.test('while keys are watched the session stays on the connections where that is so', async (t) => {
+  const [client, other] = await Promise.all([fleet.connect(), fleet.connect()]);
+  t.match((await client.command('EXEC')).text, /^-ERR EXEC without MULTI/);
+  t.equal((await client.command('SELECT', '1')).text, '+OK\r\n', 'nothing is watched');
+  t.equal((await client.command('SELECT', '0')).text, '+OK\r\n');
+  await client.command('WATCH', a);
+  t.match((await client.command('SELECT', '1')).text, /^-ERR keyfan: 'select' is not supported while keys are watched/);
+  t.match((await client.command('HELLO', '3')).text, /^-ERR keyfan: another protocol is not supported while keys are watched/);
+  t.equal((await client.command('SELECT', '0')).text, '+OK\r\n', 'where it is');
+  t.match((await client.command('HELLO', '2')).text, /^\*14\r\n/);
+  await other.command('SET', a, 'changed');
+  t.equal((await client.pipeline([['MULTI'], ['SET', a, 'mine'], ['EXEC']])).at(-1)?.text, '*-1\r\n');
+  t.equal((await client.command('SELECT', '1')).text, '+OK\r\n', 'EXEC ended it');
+  await Promise.all([client.close(), other.close()]);
+});

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createProxy } from '../../src/index.ts';
 import { startWorkers, type Workers } from '../support/cli.ts';
@@ -180,4 +181,32 @@ t.test('one process where one is enough: workers: 1 starts no other', async (t) 
 t.test('the library serves in its own process, and says so', async (t) => {
   const pools = { p: { listen: '127.0.0.1:0', nodes: ['127.0.0.1:1'] } };
   for (const workers of [2, 'auto'] as const) t.throws(() => createProxy({ workers, pools }), { message: /workers: must be 1 here/ });
+});
+
+t.test('CLIENT PAUSE holds the clients of all workers, those of later ones too', async (t) => {
+  const keyfan = await startWorkers(t, { workers: 2 });
+  const [one, other] = (await clients(t, keyfan.pools.p as string, 2)) as [RespClient, RespClient];
+  const [first, second] = await Promise.all([one, other].map(workerOf));
+  t.not(first, second);
+  const held = async (client: RespClient): Promise<boolean> => {
+    const before = client.received().length;
+    client.send('SET k 1\r\n');
+    await sleep(100);
+    return client.received().length === before;
+  };
+  t.equal((await one.command('CLIENT', 'PAUSE', '60000', 'WRITE')).text, '+OK\r\n');
+  // What one worker was told the other hears a moment later.
+  await until(() => held(other), 'writes to be held');
+  process.kill(keyfan.pids().get(first as number) as number, 'SIGKILL');
+  await one.closed;
+  const third = await until(async () => {
+    const [client] = await clients(t, keyfan.pools.p as string, 1);
+    return client !== undefined && (await workerOf(client)) !== second ? client : null;
+  }, 'a client of the new worker');
+  t.ok(await held(third));
+  const waiting = [other, third].map((client) => client.received().length);
+  const fourth = (await clients(t, keyfan.pools.p as string, 1))[0] as RespClient;
+  t.equal((await fourth.command('CLIENT', 'UNPAUSE')).text, '+OK\r\n');
+  for (const [i, client] of [other, third].entries())
+    await until(() => client.received().length > (waiting[i] as number), 'what was held to be answered');
 });

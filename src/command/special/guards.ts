@@ -1,10 +1,11 @@
 import type { RequestView } from '../../protocol/request.ts';
 import type { GuardName } from '../row.ts';
-import { noSortPatterns } from './sort-patterns.ts';
+import type { Covers } from './covers.ts';
+import { nearSortPatterns } from './sort-patterns.ts';
 
 /** Null lets the request pass; a text refuses it (stands behind `ERR `). */
-export type Guard = (view: RequestView) => string | null;
+export type Guard = (view: RequestView, covers: Covers) => string | null;
 
 export const GUARDS: Readonly<Record<GuardName, Guard>> = {
-  no_sort_patterns: noSortPatterns,
+  near_sort_patterns: nearSortPatterns,
 };

@@ -1,22 +1,22 @@
 import { argEnd, argStart, type RequestView } from '../../protocol/request.ts';
 import { argIs, argLower } from '../argument.ts';
+import type { Covers } from './covers.ts';
 
 const STAR = 0x2a;
+/** Index of the key that is sorted. */
+const KEY = 1;
 
 /**
- * SORT key [BY pattern] [LIMIT offset count] [GET pattern]…: a pattern makes keys out of the elements, which may live on other
- * nodes. Harmless are BY without `*` (Redis: do not sort) and GET # (the element itself).
+ * SORT key [BY pattern] [LIMIT offset count] [GET pattern]…: a pattern makes keys out of the elements, which have to be on the node of the
+ * key. Harmless are those without `*` (Redis: do not sort; no value) and GET # (the element itself).
  */
-export function noSortPatterns(view: RequestView): string | null {
+export function nearSortPatterns(view: RequestView, covers: Covers): string | null {
   for (let i = 2; i < view.argc; i++) {
     if (argIs(view, i, 'limit')) i += 2;
     else if (argIs(view, i, 'store')) i += 1;
-    else if (argIs(view, i, 'by') && i + 1 < view.argc) {
+    else if ((argIs(view, i, 'by') || argIs(view, i, 'get')) && i + 1 < view.argc) {
       i++;
-      if (hasStar(view, i)) return refusal(view, 'BY pattern');
-    } else if (argIs(view, i, 'get') && i + 1 < view.argc) {
-      i++;
-      if (!argIs(view, i, '#')) return refusal(view, 'GET pattern');
+      if (hasStar(view, i) && !covers(view, KEY, i)) return refusal(view, i - 1);
     }
   }
   return null;
@@ -27,6 +27,7 @@ function hasStar(view: RequestView, i: number): boolean {
   return at !== -1 && at < argEnd(view, i);
 }
 
-function refusal(view: RequestView, option: string): string {
-  return `keyfan: '${argLower(view, 0)}' with ${option} is not supported: it names keys that may live on other nodes`;
+function refusal(view: RequestView, option: number): string {
+  const what = `'${argLower(view, 0)}' with ${argLower(view, option).toUpperCase()} pattern`;
+  return `keyfan: ${what} is not supported: it names keys that may live on other nodes; a hash tag before the * says where they are`;
 }

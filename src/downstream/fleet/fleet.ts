@@ -1,24 +1,36 @@
+import { argLower } from '../../command/argument.ts';
 import { BROADCASTS, type Broadcast, type BroadcastName } from '../../command/fleet.ts';
 import type { CommandRow, FleetName } from '../../command/row.ts';
 import { argBytes, type RequestView } from '../../protocol/request.ts';
+import { NO_NODE } from '../../routing/topology.ts';
 import type { Lane } from '../../upstream/lane.ts';
+import type { ReservedLane } from '../../upstream/reserved-lane.ts';
+import type { ReplyTarget } from '../../upstream/target.ts';
 import { FanOut } from '../fan-out.ts';
+import { ownLane } from '../own-lane.ts';
 import type { Router } from '../router.ts';
 import type { ScriptStore } from '../script-store.ts';
 import type { Session } from '../session.ts';
 import { RandomKey } from './random-key.ts';
 import { Scan } from './scan.ts';
+import { Newest } from './slowlog.ts';
 
 const NO_ORDER = new Uint16Array(0);
+/** What clients write runs, as in a script: behind a fence, too. */
+const CODE: ReadonlySet<string> = new Set(['function|load', 'function|restore']);
+/** What DEBUG tells of a key. */
+const OF_A_KEY: ReadonlySet<string> = new Set(['object', 'sdslen', 'listpack', 'ziplist', 'htstats-key']);
 
 /** Requests about all keys, or all nodes, of the pool. A node that does not answer makes it an error, never a smaller answer. */
 export class Fleet {
   readonly #router: Router;
   readonly #scripts: ScriptStore;
   readonly #scan: Scan;
+  readonly #shareScripts: boolean;
   readonly #adminAllowed: boolean;
 
-  constructor(router: Router, scripts: ScriptStore, adminAllowed: boolean) {
+  constructor(router: Router, scripts: ScriptStore, shareScripts: boolean, adminAllowed: boolean) {
+    this.#shareScripts = shareScripts;
     this.#router = router;
     this.#scripts = scripts;
     this.#scan = new Scan(router);
@@ -36,18 +48,43 @@ export class Fleet {
       session.fail(session.open(), 'no_nodes');
       return;
     }
-    this.#follow(view, row);
     const name = row.fleet as FleetName;
+    if (CODE.has(row.name) && !this.#shareScripts) {
+      this.#fenced(session, view, BROADCASTS[name as BroadcastName]);
+      return;
+    }
+    this.#follow(view, row);
     if (name === 'scan') this.#scan.run(session, view);
     else if (name === 'random_key') new RandomKey(session, lanes).run();
-    else this.#broadcast(session, view, lanes, BROADCASTS[name as BroadcastName]);
+    else if (name === 'debug') this.#debug(session, view, lanes);
+    else if (name === 'slowlog') this.#broadcast(new Newest(session, view), session, view, lanes, BROADCASTS.concat);
+    else this.#broadcast(session, session, view, lanes, BROADCASTS[name as BroadcastName]);
   }
 
-  #broadcast(session: Session, view: RequestView, lanes: readonly Lane[], { merge, write }: Broadcast): void {
+  #debug(session: Session, view: RequestView, lanes: readonly Lane[]): void {
+    const node = view.argc > 2 && OF_A_KEY.has(argLower(view, 1)) ? this.#router.nodeOfName(argBytes(view, 2)) : NO_NODE;
+    const lane = session.lanes.at[node];
+    if (lane === undefined) this.#broadcast(session, session, view, lanes, BROADCASTS.said);
+    else lane.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
+  }
+
+  /** On connections of the session's own. */
+  #fenced(session: Session, view: RequestView, broadcast: Broadcast): void {
+    const lanes: ReservedLane[] = [];
+    for (const node of this.#router.liveNodes()) {
+      const lane = ownLane(session, node);
+      if (lane === null) return;
+      lanes.push(lane);
+    }
+    this.#broadcast(session, session, view, lanes, broadcast);
+    for (const lane of lanes) lane.fence();
+  }
+
+  #broadcast(parent: ReplyTarget, session: Session, view: RequestView, lanes: readonly Lane[], { merge, write }: Broadcast): void {
     const names = lanes.map((lane) => lane.node);
     // Where nodes hold copies the same key may be on several.
     const wanted = merge === 'concat' && !this.#router.keyed ? 'union' : merge;
-    const fanOut = new FanOut(session, session.open(), wanted, write, names, NO_ORDER);
+    const fanOut = new FanOut(parent, session.open(), wanted, write, names, NO_ORDER);
     const given = session.give(view);
     lanes.forEach((lane, i) => {
       lane.send(view.buf, view.base, view.limit, fanOut, i, given);

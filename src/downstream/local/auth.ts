@@ -76,7 +76,7 @@ export const hello: LocalCommand = (session, view, _row, context) => {
   if (failure !== null) return failure;
   if (!session.authenticated) return HELLO_NEEDS_AUTH;
   if (protocol !== session.lanes.identity.protocol) {
-    if (session.tracking !== null) return refused('keyfan: another protocol is not supported while CLIENT TRACKING is on');
+    if (session.bound !== null) return refused(`keyfan: another protocol is not supported ${session.bound}`);
     if (session.inFlight > 0) return parked(session);
     if (!session.lanes.enter({ ...session.lanes.identity, protocol })) return TOO_MANY_DATABASES;
     session.subscriptions?.refreshMode();

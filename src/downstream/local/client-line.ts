@@ -16,13 +16,25 @@ export function localAddressOf({ socket }: Session): string {
   return `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`;
 }
 
+/** Redis' letters. */
+function flagsOf(session: Session, queueing: boolean): string {
+  const flags = [
+    ['O', session.monitoring],
+    ['P', typeOf(session) === 'pubsub'],
+    ['x', queueing],
+    ['b', session.blocked !== null],
+    ['t', session.tracking !== null],
+    ['B', session.tracking?.options.includes('bcast') === true],
+  ] as const;
+  return flags.map(([letter, set]) => (set ? letter : '')).join('') || 'N';
+}
+
 /** A line of CLIENT LIST: the fields of Redis 7, as clients want each of them to be there; what there is nothing to say of is 0 or -1. */
 export function clientLine(session: Session): string {
   const { protocol, database } = session.lanes.identity;
   const { subscriptions } = session;
   const queued = session.transaction?.queued ?? -1;
   const tracking = session.tracking !== null;
-  const flags = `${session.blocked === null ? '' : 'b'}${typeOf(session) === 'pubsub' ? 'P' : ''}${queued < 0 ? '' : 'x'}${tracking ? 't' : ''}`;
   const fields = {
     id: session.id,
     addr: addressOf(session),
@@ -31,7 +43,7 @@ export function clientLine(session: Session): string {
     name: session.name,
     age: Math.floor((Date.now() - session.connectedAt) / 1000),
     idle: Math.floor((clock.now - session.lastReadAt) / 1000),
-    flags: flags === '' ? 'N' : flags,
+    flags: flagsOf(session, queued >= 0),
     db: database,
     sub: subscriptions?.size('channel') ?? 0,
     psub: subscriptions?.size('pattern') ?? 0,

@@ -110,14 +110,16 @@ export function pause(_session: Session, view: RequestView, context: LocalContex
   const text = argText(view, 2);
   if (!INTEGER.test(text)) return refused('timeout is not an integer or out of range');
   if (Number(text) < 0) return refused('timeout is negative');
-  context.attention.pauses.begin(Number(text), mode);
+  context.attention.pauses.order({ until: Date.now() + Number(text), mode });
   return OK;
 }
 
-/** CLIENT REPLY ON | OFF | SKIP */
+/** CLIENT REPLY ON | OFF | SKIP. There is nothing to skip where nothing is answered. */
 export function reply(session: Session, view: RequestView): Answer | typeof LATER {
   const mode = argText(view, 2).toLowerCase();
   if (mode !== 'on' && mode !== 'off' && mode !== 'skip') return SYNTAX;
+  if (mode === 'skip' && session.silent) return LATER;
+  session.silent = mode === 'off';
   session.mute(mode);
   return mode === 'on' ? OK : LATER;
 }

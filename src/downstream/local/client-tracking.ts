@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
 import { arrayReply, bulkReply, integerReply, mapReply, OK, setReply } from '../../protocol/encode.ts';
-import { encodeRequest } from '../../protocol/multibulk.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { ReservedLane } from '../../upstream/reserved-lane.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
@@ -11,14 +10,12 @@ import type { Session } from '../session.ts';
 import { type Answer, LATER, type LocalContext, refused, SYNTAX } from './answer.ts';
 
 const NO_ORDER = new Uint16Array(0);
-/** Options that Redis knows and keyfan cannot keep its word on, with the reason. */
-const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['redirect', 'the other connection would have to be to the same node; use RESP3'],
-  ['optout', 'CLIENT CACHING NO concerns the next request, whose node is not known yet'],
-]);
+const FLAGS: ReadonlySet<string> = new Set(['bcast', 'optin', 'optout', 'noloop']);
+const NO_REDIRECT =
+  "keyfan: 'client|tracking' with REDIRECT is not supported: the other connection would have to be to the same node; use RESP3";
 
 /**
- * CLIENT TRACKING ON | OFF [BCAST] [PREFIX p …] [OPTIN] [NOLOOP], in RESP3: while it is on every request of the session travels on connections of
+ * CLIENT TRACKING ON | OFF [BCAST] [PREFIX p …] [OPTIN | OPTOUT] [NOLOOP], in RESP3: while it is on every request of the session travels on connections of
  * its own, which the nodes watch; what they say of it passes to the client. Where one of them is lost the client is disconnected: it
  * could not know what it has missed.
  */
@@ -27,10 +24,9 @@ export function tracking(session: Session, view: RequestView, context: LocalCont
   const options: string[] = [];
   for (let i = 3; i < view.argc; i++) {
     const option = argText(view, i).toLowerCase();
-    const reason = REFUSED.get(option);
-    if (reason !== undefined) return refused(`keyfan: 'client|tracking' with ${option.toUpperCase()} is not supported: ${reason}`);
+    if (option === 'redirect') return refused(NO_REDIRECT);
     if (option === 'prefix' && i + 1 < view.argc) i++;
-    else if (option === 'bcast' || option === 'optin' || option === 'noloop') options.push(option);
+    else if (FLAGS.has(option)) options.push(option);
     else return SYNTAX;
   }
   if (mode !== 'on' && mode !== 'off') return SYNTAX;
@@ -47,7 +43,7 @@ export function tracking(session: Session, view: RequestView, context: LocalCont
   if (lanes.length === 0) return { code: 'no_nodes' };
   const names = lanes.map(({ node }) => node);
   const fanOut = new FanOut(
-    new Switch(session, lanes, mode === 'on' ? { options } : null),
+    new Switch(session, lanes, mode === 'on' ? { options, caching: session.tracking?.caching ?? null } : null),
     session.open(),
     'status',
     true,
@@ -78,9 +74,10 @@ class Switch implements ReplyTarget {
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
-    const done = buf[start] === OK[0];
-    const before = this.#session.tracking;
-    this.#session.tracking = done ? this.#wanted : before;
+    if (buf[start] === OK[0]) {
+      if (this.#wanted === null) this.#session.endTracking();
+      else this.#session.tracking = this.#wanted;
+    }
     if (this.#session.tracking === null) this.#letGo();
     return this.#session.onReply(token, buf, start, end, given);
   }
@@ -96,34 +93,11 @@ class Switch implements ReplyTarget {
   }
 }
 
-/** CLIENT CACHING YES, with OPTIN: what the next request reads is tracked; what another node is asked next, too. */
-export function caching(session: Session, view: RequestView): Answer | typeof LATER {
-  const word = argText(view, 2).toLowerCase();
-  if (session.tracking === null || !session.tracking.options.includes('optin')) {
-    return refused('CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled');
-  }
-  if (word === 'no') return refused('CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.');
-  if (word !== 'yes') return SYNTAX;
-  const lanes = [...session.lanes.reserved()];
-  const request = encodeRequest(['CLIENT', 'CACHING', 'YES']);
-  const fanOut = new FanOut(
-    session,
-    session.open(),
-    'status',
-    false,
-    lanes.map(({ node }) => node),
-    NO_ORDER,
-  );
-  lanes.forEach((lane, i) => {
-    lane.send(request, 0, request.length, fanOut, i, true);
-  });
-  return LATER;
-}
-
 /** While it is on any of the nodes tells, as all were told the same. */
 export function trackingInfo(session: Session, view: RequestView): Answer | typeof LATER {
   const [lane] = session.lanes.reserved();
   if (session.tracking !== null && lane !== undefined) {
+    session.tracking.caching?.settle();
     lane.send(view.buf, view.base, view.limit, session, session.open(), false);
     return LATER;
   }

@@ -3,9 +3,10 @@ import { arrayReply, bulkReply, integerReply, nullReply, OK, simpleReply, verbat
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
 import { type Answer, isPlainName, type LATER, type LocalCommand, type LocalContext, refused, SYNTAX } from './answer.ts';
+import { caching } from './client-caching.ts';
 import { clientLine } from './client-line.ts';
 import { kill, list, pause, reply, unblock } from './client-others.ts';
-import { caching, tracking, trackingInfo } from './client-tracking.ts';
+import { tracking, trackingInfo } from './client-tracking.ts';
 
 const HELP: readonly string[] = [
   'CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
@@ -81,7 +82,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   [
     'client|unpause',
     (_session, _view, context) => {
-      context.attention.pauses.end();
+      context.attention.pauses.order(null);
       return OK;
     },
   ],

@@ -29,8 +29,11 @@ export const time: LocalCommand = () => {
 export const reset: LocalCommand = (session, _view, _row, context) => {
   if (session.inFlight > 0) return parked(session);
   context.attention.monitors.remove(session);
+  // As in Redis: it ends CLIENT REPLY OFF, and is skipped behind CLIENT REPLY SKIP.
+  if (session.silent) session.mute('on');
+  session.silent = false;
   session.endTransaction();
-  session.tracking = null;
+  session.endTracking();
   session.subscriptions?.close();
   session.subscriptions?.refreshMode();
   session.lanes.reset();

@@ -61,7 +61,7 @@ export const select: LocalCommand = (session, view, _row, context) => {
   if (database < 0) return refused('DB index is out of range');
   const back = session.lanes.identity;
   if (database === back.database) return OK;
-  if (session.tracking !== null) return refused("keyfan: 'select' is not supported while CLIENT TRACKING is on");
+  if (session.bound !== null) return refused(`keyfan: 'select' is not supported ${session.bound}`);
   if (session.inFlight > 0) return parked(session);
   if (!session.lanes.enter({ ...back, database })) return TOO_MANY_DATABASES;
   const lane = session.lanes.shared[context.anyNode()] as SharedLane | undefined;

@@ -1,3 +1,4 @@
+import { isKeyspace } from '../../command/keyspace.ts';
 import type { CommandRow } from '../../command/row.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import { NO_NODE } from '../../routing/topology.ts';
@@ -6,9 +7,6 @@ import type { Router } from '../router.ts';
 import type { Session } from '../session.ts';
 import type { Kind } from './frames.ts';
 import { type PubsubContext, Subscriptions } from './subscriptions.ts';
-
-/** Every node tells of its own keys. */
-const KEYSPACE = /^__key(space|event)@/;
 
 const SUBSCRIBE: Readonly<Record<string, Kind>> = { subscribe: 'channel', psubscribe: 'pattern', ssubscribe: 'shard' };
 const UNSUBSCRIBE: Readonly<Record<string, Kind>> = { unsubscribe: 'channel', punsubscribe: 'pattern', sunsubscribe: 'shard' };
@@ -45,7 +43,7 @@ export class Pubsub {
   }
 
   #nodesOf(kind: Kind, name: string): readonly number[] {
-    if (kind === 'pattern' || (kind === 'channel' && KEYSPACE.test(name))) return this.#router.liveNodes();
+    if (kind === 'pattern' || (kind === 'channel' && isKeyspace(name))) return this.#router.liveNodes();
     const node = this.#router.nodeOfName(Buffer.from(name, 'latin1'));
     return node === NO_NODE ? [] : [node];
   }

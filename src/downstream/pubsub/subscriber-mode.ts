@@ -20,7 +20,7 @@ export class SubscriberMode implements Mode {
     const session = this.#session;
     if (!ALLOWED.has(row.name)) {
       const allowed = 'only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context';
-      session.fail(session.open(), 'refused', `Can't execute '${row.name}': ${allowed}`);
+      session.fail(session.open(), row.name === 'exec' ? 'exec_invalid' : 'refused', `Can't execute '${row.name}': ${allowed}`);
       return true;
     }
     if (row.name !== 'ping' || view.argc > 2) return false;

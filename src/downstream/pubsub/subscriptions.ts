@@ -9,6 +9,7 @@ import { confirmation, type Kind, subscriptionOf, WORDS } from './frames.ts';
 import { SubscriberMode } from './subscriber-mode.ts';
 
 const ARRAY = Buffer.from('*');
+const NOTHING = Buffer.alloc(0);
 /** Bytes of messages that may wait for a confirmation. */
 const HELD_MAX = 32 * 1024 * 1024;
 
@@ -132,8 +133,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
         if (nodes !== undefined) this.#names[kind].set(name, nodes);
         return confirmation(WORDS[kind].subscribe, Buffer.from(name, 'latin1'), this.count(kind), protocol);
       });
-      const all = Buffer.concat(frames);
-      session.onReply(token, all, 0, all.length, false);
+      this.#tell(token, frames);
     }
     const held = this.#held;
     this.#held = [];
@@ -155,8 +155,15 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
       if (nodes !== undefined) this.#leave(kind, name, nodes);
       return confirmation(word, Buffer.from(name, 'latin1'), this.count(kind), protocol);
     });
-    session.reply(frames.length === 0 ? confirmation(word, null, this.count(kind), protocol) : Buffer.concat(frames));
+    this.#tell(session.open(), frames.length === 0 ? [confirmation(word, null, this.count(kind), protocol)] : frames);
     this.#settleEmpty();
+  }
+
+  /** Confirmations are no replies: they come whatever CLIENT REPLY says. Nothing else is owed to the client. */
+  #tell(token: number, frames: readonly Buffer[]): void {
+    const all = Buffer.concat(frames);
+    this.#session.onReply(token, NOTHING, 0, 0, false);
+    this.#session.onPush(all, 0, all.length);
   }
 
   #leave(kind: Kind, name: string, nodes: readonly number[]): void {

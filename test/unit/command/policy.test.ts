@@ -75,8 +75,8 @@ t.test('the overrides name existing commands, each once', (t) => {
 
 t.test('what changes the connection, blocks, or concerns more than its keys never reaches a node', (t) => {
   const never =
-    'shutdown replicaof slaveof cluster|slots acl|cat module|load sync psync replconf migrate failover latency|doctor ' +
-    'memory|doctor memory|stats role readonly readwrite asking restore-asking pfdebug pfselftest script|debug';
+    'shutdown replicaof slaveof cluster|slots module|load sync psync replconf migrate failover latency|graph ' +
+    'latency|histogram memory|stats role readonly readwrite asking restore-asking pfdebug pfselftest script|debug';
   for (const name of never.split(' ')) t.equal(policyOf(name), 'refuse', name);
   const passing = COMMAND_ROWS.filter((row) => row.policy === 'shard' || row.policy === 'split' || row.policy === 'any');
   const flagsOf = new Map(CATALOG.flatMap((command) => [command, ...command.subcommands]).map((command) => [command.name, command.flags]));
@@ -100,8 +100,8 @@ t.test('split, local, guarded and constant commands', (t) => {
     t.match(rowByName(name), { policy: 'local', local: 'client' }, name);
   const guards = Object.fromEntries(COMMAND_ROWS.filter((row) => row.guard !== undefined).map((row) => [row.name, row.guard]));
   t.same(guards, {
-    sort: 'no_sort_patterns',
-    sort_ro: 'no_sort_patterns',
+    sort: 'near_sort_patterns',
+    sort_ro: 'near_sort_patterns',
   });
   const blocking = COMMAND_ROWS.filter((row) => row.policy === 'block').map((row) => row.name);
   t.same(
@@ -112,9 +112,10 @@ t.test('split, local, guarded and constant commands', (t) => {
   const any = COMMAND_ROWS.filter((row) => row.policy === 'any').map((row) => row.name);
   t.same(
     any.sort(),
-    'function|dump function|help function|list function|stats lolwut memory|help object|help pubsub|help script|help xgroup|help xinfo|help'.split(
-      ' ',
-    ),
+    (
+      'acl|cat acl|genpass acl|help config|help function|dump function|help function|list latency|help lolwut memory|help object|help ' +
+      'pubsub|help script|help slowlog|help xgroup|help xinfo|help'
+    ).split(' '),
   );
   for (const row of COMMAND_ROWS.filter(({ admin }) => admin)) t.equal(row.policy, 'fleet', `${row.name} goes to all nodes`);
   t.equal(policyOf('memory|usage'), 'shard', 'has a key, though its container is refused elsewhere');

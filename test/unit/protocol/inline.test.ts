@@ -46,7 +46,7 @@ const LINES: readonly (readonly [line: string, words: readonly string[] | null])
   ['\xe9\x80 \x01', ['\xe9\x80', '\x01']],
 ];
 
-t.test('the rules of quotes and escapes', async (t) => {
+t.test('row 16: the rules of quotes and escapes', async (t) => {
   for (const [line, words] of LINES) {
     t.same(splitText(line), words, JSON.stringify(line));
     t.same(inlineWords(line), words, `reference: ${JSON.stringify(line)}`);

@@ -115,7 +115,7 @@ t.test('every pair of cuts', async (t) => {
   t.same(wrong, []);
 });
 
-t.test('what is no reply is an error, not a wait', async (t) => {
+t.test('row 15: what is no reply is an error, not a wait', async (t) => {
   for (const [bytes, error] of BROKEN) {
     const name = JSON.stringify(bytes);
     for (const before of ['', ':1\r\n']) {

@@ -102,7 +102,7 @@ t.test('an empty carry keeps no large buffer', async (t) => {
   t.equal(carry.buf, small, 'a small one it does');
 });
 
-t.test('a small rest does not keep a huge buffer alive', async (t) => {
+t.test('row 27: a small rest does not keep a huge buffer alive', async (t) => {
   const carry = new Carry();
   const huge = Buffer.alloc(8 * 1024 * 1024, 'x');
   carry.append(huge, 0, huge.length);

@@ -130,7 +130,7 @@ t.test('one write, of one buffer or of a list, whatever was appended', async (t)
   t.equal(sink.writes, 1);
 });
 
-t.test('what waits behind a slow client keeps no chunk: a few bytes must not pin thousands', async (t) => {
+t.test('row 27: what waits behind a slow client keeps no chunk: a few bytes must not pin thousands', async (t) => {
   const out = new OutBuffer();
   const pinned: number[] = [];
   const sink = { writableLength: 0, write: (bytes: Uint8Array) => pinned.push(bytes.buffer.byteLength), writeAll() {} };

@@ -1,0 +1,80 @@
+import type { CommandRow } from '../../command/row.ts';
+import { encodeRequest } from '../../protocol/multibulk.ts';
+import { argText, type RequestView } from '../../protocol/request.ts';
+import type { ReservedLane } from '../../upstream/reserved-lane.ts';
+import { SWALLOW } from '../../upstream/swallow.ts';
+import { FanOut } from '../fan-out.ts';
+import type { CachingMode } from '../mode.ts';
+import type { Session } from '../session.ts';
+import { type Answer, LATER, refused, SYNTAX } from './answer.ts';
+
+const NO_ORDER = new Uint16Array(0);
+const PING = encodeRequest(['PING']);
+/** By word: the mode of tracking in which it means something. */
+const MODES: Readonly<Record<string, string>> = { yes: 'optin', no: 'optout' };
+
+/** CLIENT CACHING YES | NO: whether what the next request reads is tracked, with OPTIN or OPTOUT. */
+export function caching(session: Session, view: RequestView): Answer | typeof LATER {
+  const { tracking } = session;
+  const word = argText(view, 2).toLowerCase();
+  const on = tracking?.options ?? [];
+  if (tracking === null || !(on.includes('optin') || on.includes('optout')))
+    return refused('CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled');
+  const mode = Object.hasOwn(MODES, word) ? MODES[word] : undefined;
+  if (mode === undefined) return SYNTAX;
+  if (!on.includes(mode))
+    return refused(`CLIENT CACHING ${word.toUpperCase()} is only valid when tracking is enabled in ${mode.toUpperCase()} mode.`);
+  const lanes = [...session.lanes.reserved()];
+  const names = lanes.map(({ node }) => node);
+  const fanOut = new FanOut(session, session.open(), 'status', false, names, NO_ORDER);
+  const request = encodeRequest(['CLIENT', 'CACHING', word]);
+  lanes.forEach((lane, i) => {
+    lane.send(request, 0, request.length, fanOut, i, false);
+  });
+  tracking.caching = new Caching(session, request);
+  session.mode = tracking.caching;
+  return LATER;
+}
+
+/**
+ * All nodes were told; the ones that the next request does not concern would take it to heart for a later one. So behind that request they
+ * are sent a PING, which is the next request there. A transaction counts as one, and CLIENT as none.
+ *
+ *   CLIENT CACHING NO ─▶ a, b, c    GET k ─▶ b    next request: PING ─▶ a, b, c, then itself
+ */
+class Caching implements CachingMode {
+  readonly #session: Session;
+  readonly #request: Buffer;
+  #used = false;
+
+  constructor(session: Session, request: Buffer) {
+    this.#session = session;
+    this.#request = request;
+  }
+
+  take(_view: RequestView, row: CommandRow): boolean {
+    if (row.local === 'client') return false;
+    this.settle();
+    this.#used = true;
+    return false;
+  }
+
+  onInvalid(): void {
+    this.#end();
+  }
+
+  settle(): void {
+    if (this.#used) this.#end();
+  }
+
+  repeat(lane: ReservedLane): void {
+    lane.send(this.#request, 0, this.#request.length, SWALLOW, 0, false);
+  }
+
+  #end(): void {
+    const session = this.#session;
+    if (session.mode === this) session.mode = null;
+    if (session.tracking?.caching === this) session.tracking.caching = null;
+    for (const lane of session.lanes.reserved()) lane.send(PING, 0, PING.length, SWALLOW, 0, false);
+  }
+}
