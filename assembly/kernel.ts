@@ -5,4 +5,4 @@
  */
 export { hashKeys } from './hash';
 export { gather, interleave, measure } from './pieces';
-export { scanArgs, scanBulks } from './scan';
+export { scanArgs, scanBulks, scanRequests } from './scan';

@@ -1,8 +1,9 @@
-import { RESULT } from './layout';
+import { AHEAD_ARGS, AHEAD_SIZE, RESULT } from './layout';
 
 const DOLLAR: u32 = 0x24;
 const ZERO: u32 = 0x30;
 const UNDERSCORE: u32 = 0x5f;
+const STAR: u32 = 0x2a;
 const CRLF: u32 = 0x0a0d;
 /** `-1\r\n` */
 const MINUS_ONE: u32 = 0x0a0d312d;
@@ -77,4 +78,24 @@ export function bulkEnd(at: u32, to: u32): u32 {
   if (length > to - start) return 0;
   const end = start + length;
   return end + 2 > to || load<u16>(end) !== CRLF ? 0 : end + 2;
+}
+
+/**
+ * Requests of up to AHEAD_ARGS arguments in a row in `[at, to)`, plain and whole, no argument longer than `max`. Writes a record of
+ * AHEAD_SIZE bytes for each to `out`: the offset behind it, its number of arguments, and start and end of each relative to its own start.
+ * Returns how many there are, `most` at the most.
+ */
+export function scanRequests(at: u32, to: u32, most: u32, max: u32, out: u32): u32 {
+  for (let done: u32 = 0; done < most; done++) {
+    if (at + 4 > to || load<u8>(at) !== STAR || load<u16>(at + 2) !== CRLF) return done;
+    const argc = <u32>load<u8>(at + 1) - ZERO;
+    if (argc - 1 >= AHEAD_ARGS) return done;
+    const end = scanArgs(at, at + 4, to, argc, max, out + 8);
+    if (load<u32>(RESULT) !== argc) return done;
+    store<u32>(out, end);
+    store<u32>(out + 4, argc);
+    out += AHEAD_SIZE;
+    at = end;
+  }
+  return most;
 }

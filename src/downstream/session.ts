@@ -151,6 +151,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Handles the whole requests in `src[from, to)` and passes on what has come of a large one; returns the offset behind what was used. */
   process(src: Buffer, from: number, to: number): number {
     const scanner = this.#scanner;
+    scanner.begin();
     let at = from;
     while (at < to) {
       if (this.#mustWait()) {

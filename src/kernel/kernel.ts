@@ -5,6 +5,7 @@ import { MEMORY } from './memory.ts';
 interface Kernel {
   scanArgs(base: number, at: number, to: number, count: number, max: number, out: number): number;
   scanBulks(at: number, to: number, count: number): number;
+  scanRequests(at: number, to: number, most: number, max: number, out: number): number;
   hashKeys(
     which: number,
     open: number,
@@ -24,7 +25,7 @@ interface Kernel {
 const module = new WebAssembly.Module(Buffer.from(MODULE, 'base64'));
 const instance = new WebAssembly.Instance(module, { env: { memory: MEMORY } });
 
-export const { scanArgs, scanBulks, hashKeys, measure, gather, interleave } = instance.exports as unknown as Kernel;
+export const { scanArgs, scanBulks, scanRequests, hashKeys, measure, gather, interleave } = instance.exports as unknown as Kernel;
 
 /** From so many elements on, a call of the kernel is worth its price. */
 export const MANY = 8;

@@ -8,6 +8,7 @@
  *   VALUES 32 bits         for each key: its hash, then its partition
  *   ORDER  16 bits         for each key: the fragment it belongs to
  *   CELLS  2 × 32 bits     for each fragment
+ *   AHEAD  64 bytes        for each request that was scanned ahead of being handled
  *   OUT    96 KiB          what comes out
  *
  * Each region but READ belongs to whoever works on a request or reply at the moment, until that step is over.
@@ -22,6 +23,9 @@ export const BYTES_MAX = 64 * 1024;
 export const FRAGMENTS_MAX = 256;
 /** Room before each fragment for what is written last: `*N\r\n` and the command's name. */
 export const HEAD_MAX = 128;
+/** Requests that are scanned at once, and integers in the record of each: its end, its number of arguments, their bounds. */
+export const AHEAD_MAX = 64;
+export const AHEAD_INTS = 16;
 /** An argument takes six bytes at the least (`$0\r\n\r\n`). */
 const ARGS_MAX = Math.ceil(BYTES_MAX / 6);
 
@@ -31,7 +35,8 @@ export const ARGS_AT = STAGE_AT + BYTES_MAX + GAP;
 export const VALUES_AT = ARGS_AT + 8 * ARGS_MAX;
 export const ORDER_AT = VALUES_AT + 4 * ARGS_MAX;
 export const CELLS_AT = ORDER_AT + 4 * ARGS_MAX;
-export const OUT_AT = CELLS_AT + 8 * FRAGMENTS_MAX + GAP;
+export const AHEAD_AT = CELLS_AT + 8 * FRAGMENTS_MAX;
+export const OUT_AT = AHEAD_AT + 4 * AHEAD_INTS * AHEAD_MAX + GAP;
 const END = OUT_AT + BYTES_MAX + HEAD_MAX * FRAGMENTS_MAX + GAP;
 
 export const MEMORY = new WebAssembly.Memory({ initial: Math.ceil(END / PAGE), maximum: Math.ceil(END / PAGE) });
@@ -45,5 +50,8 @@ export const ARGS = new Int32Array(buffer, ARGS_AT, 2 * ARGS_MAX);
 export const VALUES = new Uint32Array(buffer, VALUES_AT, ARGS_MAX);
 export const ORDER = new Uint16Array(buffer, ORDER_AT, ARGS_MAX);
 export const CELLS = new Int32Array(buffer, CELLS_AT, 2 * FRAGMENTS_MAX);
+/** The records, and of each the part with the bounds of the arguments. */
+export const AHEAD = new Int32Array(buffer, AHEAD_AT, AHEAD_INTS * AHEAD_MAX);
+export const AHEAD_ARGS = Array.from({ length: AHEAD_MAX }, (_, i) => AHEAD.subarray(AHEAD_INTS * i + 2, AHEAD_INTS * (i + 1)));
 /** A function's second result is in its first element. */
 export const RESULT = new Int32Array(buffer, RESULT_AT, 1);

@@ -1,5 +1,5 @@
-import { MANY, scanArgs } from '../kernel/kernel.ts';
-import { ARGS, ARGS_AT, READ, READ_AT, RESULT } from '../kernel/memory.ts';
+import { MANY, scanArgs, scanRequests } from '../kernel/kernel.ts';
+import { AHEAD, AHEAD_ARGS, AHEAD_AT, AHEAD_INTS, AHEAD_MAX, ARGS, ARGS_AT, READ, READ_AT, RESULT } from '../kernel/memory.ts';
 import { CR, DOLLAR, LF, Scan, STAR } from './bytes.ts';
 import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
 import { splitInline } from './inline.ts';
@@ -17,6 +17,9 @@ const UNAUTHENTICATED_BULK_MAX = 16384;
 const MULTIBULK_MAX = 2 ** 31 - 1;
 const ARGS_FIRST = 16;
 const ARGS_KEEP_MAX = 1024;
+
+/** Whose requests the records of the kernel show; see `RequestScanner.begin`. */
+let aheadOwner: RequestScanner | null = null;
 
 export interface RequestScannerOptions {
   /** Redis' proto-max-bulk-len, in bytes. */
@@ -36,7 +39,7 @@ export class RequestScanner implements RequestView {
   base = 0;
   limit = 0;
   argc = 0;
-  args = new Int32Array(2 * ARGS_FIRST);
+  args: Int32Array;
   /** Offset in the source behind what was used: the frame on FRAME; empty requests (`*0`, blank lines) on MORE. */
   next = 0;
   /** On ERROR: Redis' text behind `Protocol error: `. */
@@ -46,6 +49,12 @@ export class RequestScanner implements RequestView {
   /** Before AUTH, Redis takes only small requests. */
   authenticated = true;
 
+  /** What `args` is, where it is not a record of the kernel. */
+  #args = new Int32Array(2 * ARGS_FIRST);
+  /** Requests that were scanned ahead and are not taken yet, the record of the next one, and where that begins. */
+  #aheadLeft = 0;
+  #aheadNext = 0;
+  #aheadFrom = 0;
   readonly #bulkMax: number;
   /** Payloads up to this length need no further check. */
   readonly #quickMax: number;
@@ -68,12 +77,20 @@ export class RequestScanner implements RequestView {
   constructor(options: RequestScannerOptions) {
     this.#bulkMax = options.bulkMax;
     this.#quickMax = Math.min(options.bulkMax, UNAUTHENTICATED_BULK_MAX);
+    this.args = this.#args;
+  }
+
+  /** To be called when there are new bytes: what was scanned ahead of others is forgotten. */
+  begin(): void {
+    this.#aheadLeft = 0;
   }
 
   /** Looks for a request in `src[from, to)`; on FRAME the view's fields describe it. */
   scan(src: Buffer, from: number, to: number): Scan {
+    if (src === READ && this.#left === 0 && this.#takeAhead(from, to)) return Scan.FRAME;
     this.next = from;
     if (this.#left === 0) {
+      this.args = this.#args;
       this.argc = 0;
       this.#at = 0;
       this.needed = 0;
@@ -85,6 +102,29 @@ export class RequestScanner implements RequestView {
       }
     }
     return this.#arguments(src, to);
+  }
+
+  /** The request at `from` as the kernel has scanned it, with as many behind it as are plain; false where it is not plain itself. */
+  #takeAhead(from: number, to: number): boolean {
+    if (this.#aheadLeft === 0 || this.#aheadFrom !== from || aheadOwner !== this) {
+      if (this.#searched > 0 || !this.authenticated) return false;
+      this.#aheadLeft = scanRequests(READ_AT + from, READ_AT + to, AHEAD_MAX, this.#quickMax, AHEAD_AT);
+      if (this.#aheadLeft === 0) return false;
+      this.#aheadNext = 0;
+      aheadOwner = this;
+    }
+    const record = this.#aheadNext++;
+    const end = (AHEAD[AHEAD_INTS * record] as number) - READ_AT;
+    this.#aheadLeft--;
+    this.#aheadFrom = end;
+    this.buf = READ;
+    this.base = from;
+    this.limit = end;
+    this.next = end;
+    this.needed = 0;
+    this.argc = AHEAD[AHEAD_INTS * record + 1] as number;
+    this.args = AHEAD_ARGS[record] as Int32Array;
+    return true;
   }
 
   /** Arguments of the frame at hand, those still to come included. */
@@ -127,7 +167,7 @@ export class RequestScanner implements RequestView {
     this.#searched = 0;
     this.#loose = false;
     this.#cut = false;
-    if (this.args.length > 2 * ARGS_KEEP_MAX) this.args = new Int32Array(2 * ARGS_FIRST);
+    if (this.#args.length > 2 * ARGS_KEEP_MAX) this.#setArgs(new Int32Array(2 * ARGS_FIRST));
   }
 
   /** Reads `*count`: sets `#left`, or steps over an empty request; `needed` > 0 says that the line is not whole. */
@@ -148,7 +188,7 @@ export class RequestScanner implements RequestView {
       this.#loose = false;
       return Scan.MORE;
     }
-    if (this.args.length > 2 * ARGS_KEEP_MAX && count <= ARGS_KEEP_MAX) this.args = new Int32Array(2 * ARGS_FIRST);
+    if (this.#args.length > 2 * ARGS_KEEP_MAX && count <= ARGS_KEEP_MAX) this.#setArgs(new Int32Array(2 * ARGS_FIRST));
     this.#left = count;
     this.#at = this.#headerEnd - from;
     return Scan.MORE;
@@ -293,9 +333,14 @@ export class RequestScanner implements RequestView {
   }
 
   #growArgs(): void {
-    const larger = new Int32Array(this.args.length * 2);
-    larger.set(this.args);
-    this.args = larger;
+    const larger = new Int32Array(this.#args.length * 2);
+    larger.set(this.#args);
+    this.#setArgs(larger);
+  }
+
+  #setArgs(args: Int32Array<ArrayBuffer>): void {
+    this.#args = args;
+    this.args = args;
   }
 
   #more(to: number): Scan {

@@ -74,6 +74,7 @@ function driveRequestsIn(where: Where, chunks: readonly Buffer[], options: Drive
     const from = base(turn);
     const src = place(where, unused, from);
     const to = from + unused.length;
+    scanner.begin();
     let at = from;
     waiting = false;
     while (at < to) {
