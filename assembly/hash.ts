@@ -51,7 +51,7 @@ function find(byte: u32, at: u32, end: u32): u32 {
 }
 
 /** A key, or of one with a hash tag what is between `open` and `close`; as src/routing/hash/tag.ts. */
-function hashKey(which: u32, open: i32, close: u32, start: u32, end: u32): u32 {
+export function hashKey(which: u32, open: i32, close: u32, start: u32, end: u32): u32 {
   if (open >= 0) {
     const from = find(open, start, end) + 1;
     if (from < end) {

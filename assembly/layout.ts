@@ -3,5 +3,5 @@ export const RESULT: u32 = 16;
 /** CRC16's 256 values of 16 bits. */
 export const CRC16: u32 = 512;
 /** Arguments of a request that is scanned ahead, and bytes of its record. */
-export const AHEAD_ARGS: u32 = 7;
+export const AHEAD_ARGS: u32 = 6;
 export const AHEAD_SIZE: u32 = 64;

@@ -1,3 +1,4 @@
+import { hashKey } from './hash';
 import { AHEAD_ARGS, AHEAD_SIZE, RESULT } from './layout';
 
 const DOLLAR: u32 = 0x24;
@@ -82,18 +83,20 @@ export function bulkEnd(at: u32, to: u32): u32 {
 
 /**
  * Requests of up to AHEAD_ARGS arguments in a row in `[at, to)`, plain and whole, no argument longer than `max`. Writes a record of
- * AHEAD_SIZE bytes for each to `out`: the offset behind it, its number of arguments, and start and end of each relative to its own start.
- * Returns how many there are, `most` at the most.
+ * AHEAD_SIZE bytes for each to `out`: the offset behind it, its number of arguments, the hash of argument 1 (where `which` is not negative; see
+ * `hashKeys`), four bytes of nothing, and start and end of each argument relative to its own start. Returns how many there are, `most` at the most.
  */
-export function scanRequests(at: u32, to: u32, most: u32, max: u32, out: u32): u32 {
+export function scanRequests(at: u32, to: u32, most: u32, max: u32, out: u32, which: i32, open: i32, close: u32): u32 {
   for (let done: u32 = 0; done < most; done++) {
     if (at + 4 > to || load<u8>(at) !== STAR || load<u16>(at + 2) !== CRLF) return done;
     const argc = <u32>load<u8>(at + 1) - ZERO;
     if (argc - 1 >= AHEAD_ARGS) return done;
-    const end = scanArgs(at, at + 4, to, argc, max, out + 8);
+    const bounds = out + 16;
+    const end = scanArgs(at, at + 4, to, argc, max, bounds);
     if (load<u32>(RESULT) !== argc) return done;
     store<u32>(out, end);
     store<u32>(out + 4, argc);
+    if (which >= 0 && argc > 1) store<u32>(out + 8, hashKey(which, open, close, at + load<u32>(bounds + 8), at + load<u32>(bounds + 12)));
     out += AHEAD_SIZE;
     at = end;
   }

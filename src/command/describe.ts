@@ -130,7 +130,14 @@ function list(view: RequestView): Buffer {
 }
 
 function keysReply(view: RequestView, protocol: Protocol, withFlags: boolean): Buffer {
-  const inner: RequestView = { buf: view.buf, base: view.base, limit: view.limit, argc: view.argc - 2, args: view.args.subarray(4) };
+  const inner: RequestView = {
+    buf: view.buf,
+    base: view.base,
+    limit: view.limit,
+    argc: view.argc - 2,
+    args: view.args.subarray(4),
+    hash: -1,
+  };
   const row = commandOf(inner);
   if (row === null) return errorReply('ERR Invalid command specified');
   const command = commandNamed(row.name) as Command;

@@ -5,7 +5,7 @@ import { isWhole, SPLITS, type Split } from '../command/split.ts';
 import { arityOk, commandOf } from '../command/table.ts';
 import { arityText, unknownText } from '../command/texts.ts';
 import type { PoolCounters } from '../observe/counters.ts';
-import { argBytes, argEnd, argStart, argText, type RequestView } from '../protocol/request.ts';
+import { argBytes, argText, type RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane.ts';
 import type { Attention } from './attention.ts';
@@ -99,7 +99,7 @@ export class Dispatcher {
     if (this.#attention.active && this.#attention.holds(session, view, row, again)) return;
     if (session.mode?.take(view, row)) return;
     if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') {
-      this.#forward(session, view, this.#router.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey)));
+      this.#forward(session, view, this.#router.nodeOfSole(view, row.soleKey));
       return;
     }
     this.#plans[row.policy](session, view, row);
@@ -114,7 +114,7 @@ export class Dispatcher {
     const row = commandOf(view);
     if (row === null || row.policy !== 'shard' || row.guard !== undefined || !arityOk(row, argsDeclared)) return null;
     if (row.soleKey === 0 || row.soleKey >= view.argc) return null;
-    const node = this.#router.topology.nodeFor(view.buf, argStart(view, row.soleKey), argEnd(view, row.soleKey));
+    const node = this.#router.nodeOfSole(view, row.soleKey);
     if (node === NO_NODE) return null;
     this.#count(session, row);
     return session.lanes.at[node] as Lane;

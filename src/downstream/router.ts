@@ -31,6 +31,12 @@ export class Router {
     this.#up = new Uint8Array(topology.nodes.length);
   }
 
+  /** Index of the node that has the key at argument `arg`, or NO_NODE. */
+  nodeOfSole(view: RequestView, arg: number): number {
+    if (arg === 1 && view.hash >= 0) return this.topology.nodeForHash(view.hash);
+    return this.topology.nodeFor(view.buf, argStart(view, arg), argEnd(view, arg));
+  }
+
   /** Index of the node that has all keys of the request, or NO_NODE, CROSS_SLOT, NO_KEYS. */
   nodeOf(view: RequestView, row: CommandRow): number {
     const count = collectKeys(row, view, this.#keys);

@@ -1,3 +1,4 @@
+import type { KernelHash } from '../kernel/kernel.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { RequestView } from '../protocol/request.ts';
@@ -28,6 +29,8 @@ export interface SessionContext<S> {
   readonly memory: Memory;
   readonly pace: PacePool;
   readonly lanes: LaneSets;
+  /** See `Locator.hashing`. */
+  readonly hashing: KernelHash | null;
   dispatch(session: S, view: RequestView): void;
   /** Where the request goes whose first arguments `view` shows, if these decide it; null where it must be read whole first. */
   route(session: S, view: RequestView, argsDeclared: number): Lane | null;

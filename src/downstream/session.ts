@@ -85,7 +85,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     super();
     this.id = id;
     this.#context = context;
-    this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax });
+    this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax, hashing: context.hashing });
     this.#uploads = new Uploads(this, this.#intake, this.#scanner);
     this.lanes = new Lanes(context.lanes, this);
     this.#pace = new Pace(context.limits.inFlightMax, context.pace);

@@ -188,7 +188,7 @@ export class Transaction implements TransactionMode {
     const frame = Buffer.from(view.buf.subarray(view.base, view.limit));
     this.#scripts.push({
       row,
-      view: { buf: frame, base: 0, limit: frame.length, argc: view.argc, args: view.args.slice(0, 2 * view.argc) },
+      view: { buf: frame, base: 0, limit: frame.length, argc: view.argc, args: view.args.slice(0, 2 * view.argc), hash: view.hash },
     });
   }
 

@@ -5,7 +5,7 @@ import { MEMORY } from './memory.ts';
 interface Kernel {
   scanArgs(base: number, at: number, to: number, count: number, max: number, out: number): number;
   scanBulks(at: number, to: number, count: number): number;
-  scanRequests(at: number, to: number, most: number, max: number, out: number): number;
+  scanRequests(at: number, to: number, most: number, max: number, out: number, which: number, open: number, close: number): number;
   hashKeys(
     which: number,
     open: number,
@@ -30,9 +30,22 @@ export const { scanArgs, scanBulks, scanRequests, hashKeys, measure, gather, int
 /** From so many elements on, a call of the kernel is worth its price. */
 export const MANY = 8;
 
+/** How the kernel hashes keys: the number of a function, the two bytes of a hash tag (the first -1 where there is none). */
+export interface KernelHash {
+  readonly which: number;
+  readonly open: number;
+  readonly close: number;
+}
+
 /** The hash functions that the kernel knows, with their numbers there. */
 export const KERNEL_HASHES: ReadonlyMap<string, number> = new Map([
   ['murmur', 0],
   ['fnv1a_64', 1],
   ['slot', 2],
 ]);
+
+/** The function of that name with a hash tag; null where the kernel does not know it. */
+export function kernelHash(name: string, open: number, close: number): KernelHash | null {
+  const which = KERNEL_HASHES.get(name);
+  return which === undefined ? null : { which, open, close };
+}

@@ -23,7 +23,7 @@ export const BYTES_MAX = 64 * 1024;
 export const FRAGMENTS_MAX = 256;
 /** Room before each fragment for what is written last: `*N\r\n` and the command's name. */
 export const HEAD_MAX = 128;
-/** Requests that are scanned at once, and integers in the record of each: its end, its number of arguments, their bounds. */
+/** Requests that are scanned at once, and integers in the record of each: its end, its number of arguments, the hash of argument 1, nothing, the bounds. */
 export const AHEAD_MAX = 64;
 export const AHEAD_INTS = 16;
 /** An argument takes six bytes at the least (`$0\r\n\r\n`). */
@@ -52,6 +52,6 @@ export const ORDER = new Uint16Array(buffer, ORDER_AT, ARGS_MAX);
 export const CELLS = new Int32Array(buffer, CELLS_AT, 2 * FRAGMENTS_MAX);
 /** The records, and of each the part with the bounds of the arguments. */
 export const AHEAD = new Int32Array(buffer, AHEAD_AT, AHEAD_INTS * AHEAD_MAX);
-export const AHEAD_ARGS = Array.from({ length: AHEAD_MAX }, (_, i) => AHEAD.subarray(AHEAD_INTS * i + 2, AHEAD_INTS * (i + 1)));
+export const AHEAD_ARGS = Array.from({ length: AHEAD_MAX }, (_, i) => AHEAD.subarray(AHEAD_INTS * i + 4, AHEAD_INTS * (i + 1)));
 /** A function's second result is in its first element. */
 export const RESULT = new Int32Array(buffer, RESULT_AT, 1);

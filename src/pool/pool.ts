@@ -129,6 +129,7 @@ export class Pool {
       authRequired: credentials !== null,
       memory: options.memory,
       pace: new PacePool(),
+      hashing: topology.locator.hashing ?? null,
       dispatch: (session, view) => this.#dispatcher.dispatch(session, view),
       route: (session, view, argsDeclared) => this.#dispatcher.route(session, view, argsDeclared),
       closed: (session, reason) => this.#closed(session, reason),

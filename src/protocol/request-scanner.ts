@@ -1,4 +1,4 @@
-import { MANY, scanArgs, scanRequests } from '../kernel/kernel.ts';
+import { type KernelHash, MANY, scanArgs, scanRequests } from '../kernel/kernel.ts';
 import { AHEAD, AHEAD_ARGS, AHEAD_AT, AHEAD_INTS, AHEAD_MAX, ARGS, ARGS_AT, READ, READ_AT, RESULT } from '../kernel/memory.ts';
 import { CR, DOLLAR, LF, Scan, STAR } from './bytes.ts';
 import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
@@ -18,12 +18,17 @@ const MULTIBULK_MAX = 2 ** 31 - 1;
 const ARGS_FIRST = 16;
 const ARGS_KEEP_MAX = 1024;
 
+/** In the place of a `KernelHash`. */
+const NO_HASH: KernelHash = { which: -1, open: -1, close: 0 };
+
 /** Whose requests the records of the kernel show; see `RequestScanner.begin`. */
 let aheadOwner: RequestScanner | null = null;
 
 export interface RequestScannerOptions {
   /** Redis' proto-max-bulk-len, in bytes. */
   readonly bulkMax: number;
+  /** How argument 1 is hashed, where it is the key; null where the kernel does not know how. */
+  readonly hashing?: KernelHash | null;
 }
 
 /**
@@ -40,6 +45,7 @@ export class RequestScanner implements RequestView {
   limit = 0;
   argc = 0;
   args: Int32Array;
+  hash = -1;
   /** Offset in the source behind what was used: the frame on FRAME; empty requests (`*0`, blank lines) on MORE. */
   next = 0;
   /** On ERROR: Redis' text behind `Protocol error: `. */
@@ -55,6 +61,7 @@ export class RequestScanner implements RequestView {
   #aheadLeft = 0;
   #aheadNext = 0;
   #aheadFrom = 0;
+  readonly #hashing: KernelHash;
   readonly #bulkMax: number;
   /** Payloads up to this length need no further check. */
   readonly #quickMax: number;
@@ -76,6 +83,7 @@ export class RequestScanner implements RequestView {
 
   constructor(options: RequestScannerOptions) {
     this.#bulkMax = options.bulkMax;
+    this.#hashing = options.hashing ?? NO_HASH;
     this.#quickMax = Math.min(options.bulkMax, UNAUTHENTICATED_BULK_MAX);
     this.args = this.#args;
   }
@@ -91,6 +99,7 @@ export class RequestScanner implements RequestView {
     this.next = from;
     if (this.#left === 0) {
       this.args = this.#args;
+      this.hash = -1;
       this.argc = 0;
       this.#at = 0;
       this.needed = 0;
@@ -108,7 +117,8 @@ export class RequestScanner implements RequestView {
   #takeAhead(from: number, to: number): boolean {
     if (this.#aheadLeft === 0 || this.#aheadFrom !== from || aheadOwner !== this) {
       if (this.#searched > 0 || !this.authenticated) return false;
-      this.#aheadLeft = scanRequests(READ_AT + from, READ_AT + to, AHEAD_MAX, this.#quickMax, AHEAD_AT);
+      const { which, open, close } = this.#hashing;
+      this.#aheadLeft = scanRequests(READ_AT + from, READ_AT + to, AHEAD_MAX, this.#quickMax, AHEAD_AT, which, open, close);
       if (this.#aheadLeft === 0) return false;
       this.#aheadNext = 0;
       aheadOwner = this;
@@ -124,6 +134,7 @@ export class RequestScanner implements RequestView {
     this.needed = 0;
     this.argc = AHEAD[AHEAD_INTS * record + 1] as number;
     this.args = AHEAD_ARGS[record] as Int32Array;
+    this.hash = this.#hashing.which < 0 || this.argc < 2 ? -1 : (AHEAD[AHEAD_INTS * record + 2] as number) >>> 0;
     return true;
   }
 

@@ -17,6 +17,8 @@ export interface RequestView {
   readonly argc: number;
   /** `args[2 * i]` and `args[2 * i + 1]`: start and end of argument i's payload, relative to `base`. */
   readonly args: Int32Array;
+  /** Hash of argument 1, where the scanner was told how to hash it, and did: an unsigned 32-bit integer; else -1. */
+  readonly hash: number;
 }
 
 /** Offset in `view.buf` of the first byte of argument `i`. */

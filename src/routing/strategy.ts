@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { KernelHash } from '../kernel/kernel.ts';
 
 /** What a strategy sees of a node. Its ring identity is its name, never where it can be reached. */
 export interface RingNode {
@@ -23,11 +24,9 @@ export interface Locator {
   readonly owners: Uint16Array;
   /** Partition of the key in `buf[start, end)`; an integer in [0, partitions). Must not keep `buf`. */
   locate(buf: Uint8Array, start: number, end: number): number;
-  /**
-   * As `locate`, for the `count` keys at arguments `first`, `first + step` … of the request that is staged at `base` (see src/kernel):
-   * writes the partitions to VALUES. False where it does not know how; then `locate` is asked for each key.
-   */
-  locateAll?(base: number, first: number, step: number, count: number): boolean;
+  /** Set where the partition follows from a hash of the key that the kernel can compute: how, and what follows. */
+  readonly hashing?: KernelHash | null;
+  locateHash?(hash: number): number;
   /** The steps of a placement for `keyfan route --explain`, e.g. `hashed part: user1`, `murmur: 123`. */
   explain?(key: Uint8Array): readonly string[];
 }

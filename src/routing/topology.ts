@@ -1,4 +1,5 @@
-import { ORDER, VALUES } from '../kernel/memory.ts';
+import { hashKeys } from '../kernel/kernel.ts';
+import { ARGS_AT, ORDER, VALUES, VALUES_AT } from '../kernel/memory.ts';
 import type { Locator, RingNode, Strategy } from './strategy.ts';
 
 /** What a pool's routing is built from; stays the same while nodes go out of service and come back. */
@@ -57,13 +58,23 @@ export class Topology {
     return node === undefined ? NO_NODE : node;
   }
 
-  /** As `nodeFor`, for many keys of a staged request, to ORDER; false where that is not known how, or some key has no node. See `Locator.locateAll`. */
+  /** As `nodeFor`, by the hash of a key; see `Locator.hashing`. */
+  nodeForHash(hash: number): number {
+    const node = this.locator.locateHash === undefined ? undefined : this.owners[this.locator.locateHash(hash)];
+    return node === undefined ? NO_NODE : node;
+  }
+
+  /**
+   * As `nodeFor`, for the `count` keys at arguments `first`, `first + step` … of the request that is staged at `base` (see src/kernel):
+   * writes the nodes to ORDER. False where that is not known how, or some key has no node.
+   */
   nodesFor(base: number, first: number, step: number, count: number): boolean {
-    const { locator, owners } = this;
-    if (locator.locateAll === undefined || !locator.locateAll(base, first, step, count)) return false;
+    const { hashing } = this.locator;
+    if (hashing === undefined || hashing === null) return false;
+    hashKeys(hashing.which, hashing.open, hashing.close, base, ARGS_AT, first, step, count, VALUES_AT);
     for (let i = 0; i < count; i++) {
-      const node = owners[VALUES[i] as number];
-      if (node === undefined) return false;
+      const node = this.nodeForHash(VALUES[i] as number);
+      if (node === NO_NODE) return false;
       ORDER[i] = node;
     }
     return true;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Test } from 'tap';
-import { VALUES } from '../../src/kernel/memory.ts';
+import { hashKeys } from '../../src/kernel/kernel.ts';
+import { ARGS_AT, VALUES, VALUES_AT } from '../../src/kernel/memory.ts';
 import { stage } from '../../src/kernel/staged.ts';
 import type { Locator, RingNode, Strategy } from '../../src/routing/strategy.ts';
 import { viewOf } from '../support/view.ts';
@@ -17,8 +18,8 @@ export interface Subject {
   readonly weighted?: boolean;
   /** Taking a node out moves its own keys only. */
   readonly consistent?: boolean;
-  /** Knows how to place many keys at once. */
-  readonly many?: boolean;
+  /** Its keys can be hashed in the kernel. */
+  readonly kernel?: boolean;
   /** Refuses options it does not know. */
   readonly strict?: boolean;
 }
@@ -59,18 +60,17 @@ export function strategySuite(t: Test, subject: Subject): void {
     }
   });
 
-  t.test('gives many keys of a request at once the same partitions, where it can', async (t) => {
+  t.test('says how the kernel hashes its keys, where it can: the same partitions follow', async (t) => {
     const locator = make();
-    if (locator.locateAll === undefined) return;
+    const { hashing } = locator;
+    t.equal(hashing !== undefined && hashing !== null, subject.kernel ?? false);
+    if (hashing === undefined || hashing === null) return;
     for (let from = 0; from < KEYS.length; from += 100) {
       const keys = [...KEYS.slice(from, from + 100), bytes('')];
-      const view = viewOf('MSET', ...keys.flatMap((key) => [key, 'value']));
-      const base = stage(view);
-      const known = locator.locateAll(base, 1, 2, keys.length);
-      t.equal(known, subject.many ?? false);
-      if (!known) return;
+      const base = stage(viewOf('MSET', ...keys.flatMap((key) => [key, 'value'])));
+      hashKeys(hashing.which, hashing.open, hashing.close, base, ARGS_AT, 1, 2, keys.length, VALUES_AT);
       t.strictSame(
-        Array.from(VALUES.subarray(0, keys.length)),
+        Array.from(VALUES.subarray(0, keys.length), (hash) => locator.locateHash?.(hash)),
         keys.map((key) => locator.locate(key, 0, key.length)),
       );
     }

@@ -11,7 +11,7 @@ const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 const builtIn = (type: string): Strategy => STRATEGIES.get(type) as Strategy;
 
 const subjects: Subject[] = [
-  { name: 'ring', strategy: builtIn('ring'), tag: '{}', many: true, weighted: true, consistent: true, strict: true },
+  { name: 'ring', strategy: builtIn('ring'), tag: '{}', kernel: true, weighted: true, consistent: true, strict: true },
   {
     name: 'ring, tag $$',
     strategy: builtIn('ring'),
@@ -25,12 +25,12 @@ const subjects: Subject[] = [
     name: 'ring, no tag',
     strategy: builtIn('ring'),
     options: { hash_tag: '' },
-    many: true,
+    kernel: true,
     weighted: true,
     consistent: true,
     strict: true,
   },
-  { name: 'slots', strategy: builtIn('slots'), tag: '{}', many: true, strict: true },
+  { name: 'slots', strategy: builtIn('slots'), tag: '{}', kernel: true, strict: true },
   { name: 'hashring', strategy: builtIn('hashring'), weighted: true, consistent: true, strict: true },
   {
     name: 'hashring, sha256',
@@ -47,7 +47,7 @@ const subjects: Subject[] = [
       name: `modulo, ${hash}`,
       strategy: builtIn('modulo'),
       options: { hash },
-      many: KERNEL_HASHES.has(hash),
+      kernel: KERNEL_HASHES.has(hash),
       weighted: true,
       strict: true,
     }),
@@ -57,7 +57,7 @@ const subjects: Subject[] = [
     strategy: builtIn('modulo'),
     options: { order: 'label' },
     tag: '{}',
-    many: true,
+    kernel: true,
     weighted: true,
     strict: true,
   },

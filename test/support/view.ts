@@ -28,5 +28,6 @@ export function viewOf(...args: (string | Buffer)[]): RequestView {
     limit: BEFORE.length + frame.length,
     argc: args.length,
     args: Int32Array.from(offsets),
+    hash: -1,
   };
 }

@@ -1,5 +1,4 @@
-import { hashKeys, KERNEL_HASHES } from '../../kernel/kernel.ts';
-import { ARGS_AT, VALUES_AT } from '../../kernel/memory.ts';
+import { type KernelHash, kernelHash } from '../../kernel/kernel.ts';
 import type { HashFn } from '../hash/hash.ts';
 import { HASHES, type HashName } from '../hash/registry.ts';
 import { type HashTag, hashKey, parseTag } from '../hash/tag.ts';
@@ -12,7 +11,8 @@ export class KeyHash {
   private readonly tag: HashTag;
   private readonly open: number;
   private readonly close: number;
-  private readonly kernelHash: number | undefined;
+  /** The same for the kernel; null where it does not know the function. */
+  readonly kernel: KernelHash | null;
 
   constructor(name: HashName, tag: string) {
     this.hash = HASHES.get(name) as HashFn;
@@ -20,19 +20,12 @@ export class KeyHash {
     this.tag = parseTag(tag);
     this.open = this.tag.open;
     this.close = this.tag.close;
-    this.kernelHash = KERNEL_HASHES.get(name);
+    this.kernel = kernelHash(name, this.open, this.close);
   }
 
   /** The hash of the part of the key in `buf[start, end)` that counts; an unsigned 32-bit integer. */
   of(buf: Uint8Array, start: number, end: number): number {
     return hashKey(this.hash, this.open, this.close, buf, start, end);
-  }
-
-  /** As `of`, for `count` keys of a staged request, to VALUES; see `Locator.locateAll`. */
-  ofAll(base: number, first: number, step: number, count: number): boolean {
-    if (this.kernelHash === undefined) return false;
-    hashKeys(this.kernelHash, this.open, this.close, base, ARGS_AT, first, step, count, VALUES_AT);
-    return true;
   }
 
   /** What `of` does with the key, step by step. */

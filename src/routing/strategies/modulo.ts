@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VALUES } from '../../kernel/memory.ts';
+import type { KernelHash } from '../../kernel/kernel.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
 import { KeyHash } from './key-hash.ts';
 import { labelOrder } from './labels.ts';
@@ -31,22 +31,22 @@ export const modulo: Strategy<ModuloOptions> = {
 class ModuloLocator implements Locator {
   readonly partitions: number;
   readonly owners: Uint16Array;
+  readonly hashing: KernelHash | null;
   private readonly hash: KeyHash;
 
   constructor(owners: Uint16Array, hash: KeyHash) {
     this.partitions = owners.length;
     this.owners = owners;
     this.hash = hash;
+    this.hashing = hash.kernel;
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {
     return this.hash.of(buf, start, end) % this.partitions;
   }
 
-  locateAll(base: number, first: number, step: number, count: number): boolean {
-    if (!this.hash.ofAll(base, first, step, count)) return false;
-    for (let i = 0; i < count; i++) VALUES[i] = (VALUES[i] as number) % this.partitions;
-    return true;
+  locateHash(hash: number): number {
+    return hash % this.partitions;
   }
 
   explain(key: Uint8Array): string[] {

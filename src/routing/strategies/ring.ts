@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VALUES } from '../../kernel/memory.ts';
+import type { KernelHash } from '../../kernel/kernel.ts';
 import { md5Quarters } from '../hash/md5.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
 import { Continuum } from './continuum.ts';
@@ -28,6 +28,7 @@ class RingLocator implements Locator {
   readonly partitions: number;
   readonly owners: Uint16Array;
   private readonly continuum: Continuum;
+  readonly hashing: KernelHash | null;
   private readonly hash: KeyHash;
 
   constructor(continuum: Continuum, hash: KeyHash) {
@@ -35,16 +36,15 @@ class RingLocator implements Locator {
     this.owners = continuum.owners;
     this.continuum = continuum;
     this.hash = hash;
+    this.hashing = hash.kernel;
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {
     return this.continuum.find(this.hash.of(buf, start, end));
   }
 
-  locateAll(base: number, first: number, step: number, count: number): boolean {
-    if (!this.hash.ofAll(base, first, step, count)) return false;
-    for (let i = 0; i < count; i++) VALUES[i] = this.continuum.find(VALUES[i] as number);
-    return true;
+  locateHash(hash: number): number {
+    return this.continuum.find(hash);
   }
 
   explain(key: Uint8Array): string[] {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { hashKeys, KERNEL_HASHES } from '../../kernel/kernel.ts';
-import { ARGS_AT, VALUES_AT } from '../../kernel/memory.ts';
+import { kernelHash } from '../../kernel/kernel.ts';
 import { SLOTS, slotOf } from '../hash/slot.ts';
 import { hashKey, parseTag } from '../hash/tag.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
@@ -14,7 +13,6 @@ export type SlotsOptions = z.infer<typeof options>;
 /** Redis Cluster's tag is part of its slot function, so there is no option for it. */
 const TAG = parseTag('{}');
 const NOBODY = 0xffff;
-const KERNEL_SLOT = KERNEL_HASHES.get('slot') as number;
 
 /** Redis Cluster's placement: CRC16 mod 16384. A partition is a slot. Weights do not matter: ranges say who owns how much. */
 export const slots: Strategy<SlotsOptions> = {
@@ -28,6 +26,7 @@ export const slots: Strategy<SlotsOptions> = {
 class SlotsLocator implements Locator {
   readonly partitions: number = SLOTS;
   readonly owners: Uint16Array;
+  readonly hashing = kernelHash('slot', TAG.open, TAG.close);
 
   constructor(owners: Uint16Array) {
     this.owners = owners;
@@ -37,9 +36,8 @@ class SlotsLocator implements Locator {
     return hashKey(slotOf, TAG.open, TAG.close, buf, start, end);
   }
 
-  locateAll(base: number, first: number, step: number, count: number): boolean {
-    hashKeys(KERNEL_SLOT, TAG.open, TAG.close, base, ARGS_AT, first, step, count, VALUES_AT);
-    return true;
+  locateHash(hash: number): number {
+    return hash;
   }
 
   explain(key: Uint8Array): string[] {

@@ -1,11 +1,16 @@
 import t from 'tap';
+import { kernelHash } from '../../../src/kernel/kernel.ts';
+import { READ } from '../../../src/kernel/memory.ts';
 import { Scan } from '../../../src/protocol/bytes.ts';
+import { argText } from '../../../src/protocol/request.ts';
 import { RequestScanner } from '../../../src/protocol/request-scanner.ts';
+import { murmur } from '../../../src/routing/hash/murmur.ts';
 import { multibulk } from '../../fuzz/arbitraries.ts';
 import { byteByByte, cut, driveRequests, latin1, wordsOf } from '../../fuzz/drive.ts';
 import { oddRequestsAreJudged, requestsAreRead } from '../../fuzz/properties.ts';
 import { holds } from '../../fuzz/property.ts';
 import { readRequests } from '../../fuzz/reference.ts';
+import { frameOf } from '../../support/view.ts';
 
 const GET = multibulk(['GET', 'k']);
 
@@ -142,4 +147,61 @@ t.test('what is left behind by one kind of frame does not colour the next', asyn
   }
   t.same(seen, [['A'], ['GET', 'k'], ['B', 'c'], ['GET', 'k'], ['GET', 'k']]);
   t.same(own, [false, true, false, true, true], 'only what Redis would not have written itself is re-encoded');
+});
+
+t.test('what was read into the buffer of all sockets comes with the hash of argument 1, if told how', async (t) => {
+  const hashing = kernelHash('murmur', 0x7b, 0x7d);
+  const scanner = new RequestScanner({ bulkMax: 512 * 1024 * 1024, hashing });
+  const requests = [
+    ['GET', 'key'],
+    ['PING'],
+    ['SET', '{tag}k', 'v'],
+    ['ECHO', ''],
+    ['MSET', ...Array.from({ length: 12 }, () => 'k')],
+    ['GET', 'other'],
+  ];
+  const bytes = Buffer.concat(requests.map((words) => frameOf(...words)));
+  const expected = requests.map(([, key], i) => {
+    if (key === undefined || i === 4) return -1;
+    const hashed = key === '{tag}k' ? 'tag' : key;
+    return hashed === '' ? 0 : murmur(Buffer.from(hashed), 0, hashed.length);
+  });
+  const scan = (src: Buffer): number[] => {
+    bytes.copy(src, 5);
+    scanner.begin();
+    const hashes: number[] = [];
+    for (let at = 5; at < 5 + bytes.length; at = scanner.next) {
+      t.equal(scanner.scan(src, at, 5 + bytes.length), Scan.FRAME);
+      hashes.push(scanner.hash);
+    }
+    return hashes;
+  };
+  t.strictSame(scan(READ), expected, 'but of few arguments only');
+  t.strictSame(
+    scan(Buffer.alloc(bytes.length + 5)),
+    requests.map(() => -1),
+  );
+});
+
+t.test('what was scanned ahead is forgotten when there are new bytes, or another scanner was at work', async (t) => {
+  const [one, other] = [0, 1].map(() => new RequestScanner({ bulkMax: 512 * 1024 * 1024 })) as [RequestScanner, RequestScanner];
+  const put = (...names: string[]): number => Buffer.concat(names.map((name) => frameOf(name))).copy(READ);
+  const next = (scanner: RequestScanner, to: number): string => {
+    scanner.scan(READ, 14, to);
+    return argText(scanner, 0);
+  };
+  one.begin();
+  let to = put('ping', 'echo', 'quit');
+  one.scan(READ, 0, to);
+  to = put('ping', 'info', 'quit');
+  one.begin();
+  one.scan(READ, 0, to);
+  t.equal(next(one, to), 'info');
+  one.begin();
+  one.scan(READ, 0, to);
+  to = put('ping', 'keys', 'quit');
+  other.begin();
+  other.scan(READ, 0, to);
+  t.equal(next(one, to), 'keys');
+  t.equal(next(other, to), 'keys');
 });
