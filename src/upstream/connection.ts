@@ -247,15 +247,10 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#socket.destroy();
     this.#out.clear();
     this.#intake.close();
-    const queue = this.#inFlight;
-    const { head, tail } = queue;
-    queue.head = tail;
     if (this.#streaming) this.#cutOff(code);
-    for (let i = head; i < tail; i++) {
-      const target = queue.targets[i & queue.mask] as ReplyTarget | null;
-      this.#counters.failed++;
-      if (target !== null) this.#fail(target, queue.tokens[i & queue.mask] as number, i < this.#written ? code : 'not_sent');
-    }
+    this.#counters.failed += this.#inFlight.takeAll((target, token, number) =>
+      this.#fail(target, token, number < this.#written ? code : 'not_sent'),
+    );
     this.#owner.onClosed(this, code, detail);
     this.onDrain?.();
   }

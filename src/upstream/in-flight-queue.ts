@@ -35,7 +35,7 @@ export class InFlightQueue {
 
   /**
    * Turns entries accepted before `deadline` into tombstones and reports each; returns how many.
-   * Entries stand in order of time, so only new ones are looked at.
+   * Entries stand in order of time, so only new ones are looked at. A report may push, and may take all.
    */
   expire(deadline: number, report: (target: ReplyTarget, token: number) => void): number {
     let count = 0;
@@ -51,6 +51,18 @@ export class InFlightQueue {
       report(target, this.tokens[place] as number);
     }
     return count;
+  }
+
+  /** Empties the queue, then reports each entry whose waiter is still there, with its number in the order of writing. Returns how many entries there were. */
+  takeAll(report: (target: ReplyTarget, token: number, number: number) => void): number {
+    const { head, tail, mask } = this;
+    const places = Array.from({ length: tail - head }, (_, i) => (head + i) & mask);
+    const targets = places.map((place) => this.targets[place] as ReplyTarget | null);
+    const tokens = places.map((place) => this.tokens[place] as number);
+    for (const place of places) this.targets[place] = null;
+    this.head = tail;
+    for (const [i, target] of targets.entries()) if (target !== null) report(target, tokens[i] as number, head + i);
+    return targets.length;
   }
 
   /** The newest entry has no deadline until `stamp`. */

@@ -236,3 +236,21 @@ t.test('a script that takes long: its client gets an error, others theirs or the
   t.ok(late > 0);
   await fleet.conserved();
 });
+
+t.test('what stands behind a script that is not answered in time fails once, whole fan-outs too', async (t) => {
+  const fleet = await startFleet({ pool: { timeouts: { request: '250ms' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 30_000 });
+  const [a, b] = [fleet.keyOn(0, 1), fleet.keyOn(1, 1)];
+  const script = ['EVAL', 'return 1', '1', a];
+  t.equal((await client.command(...script)).value, 1);
+  await Promise.all([0, 1].map((node) => fleet.nodes[node]?.pause()));
+  const replies = await client.pipeline([script, ['SET', a, '1'], ['MSET', b, '2', a, '2'], ['GET', a], ['ECHO', 'end']]);
+  const failed = replies.filter(({ text }) => /^-ERR keyfan: .* executed\r\n$/.test(text));
+  t.equal(failed.length, 4, replies.map(({ text }) => text).join(''));
+  t.equal(replies[4]?.value, 'end');
+  for (const node of [0, 1]) fleet.nodes[node]?.resume();
+  await Promise.all([0, 1].map((node) => fleet.waitNode(node, 'up')));
+  for (let i = 0; i < 20; i++) t.equal((await client.command('ECHO', `${i}`)).value, `${i}`);
+  await fleet.conserved();
+});

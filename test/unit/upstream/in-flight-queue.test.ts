@@ -127,3 +127,24 @@ t.test('a report may push: the queue is grown under it', async (t) => {
   for (let i = 0; i < 64; i++) t.equal(shift(queue).target, null);
   for (let i = 0; i < 64; i++) t.same(shift(queue), { target: B, token: 1000 + i, sentAt: 9 });
 });
+
+t.test('a report may empty the queue: what was taken is not reported', async (t) => {
+  const queue = new InFlightQueue();
+  for (let i = 0; i < 5; i++) queue.push(A, i, 1);
+  const reported: number[] = [];
+  const taken: number[] = [];
+  queue.expire(5, (_, token) => {
+    reported.push(token);
+    if (token === 1) queue.takeAll((_target, left) => taken.push(left));
+  });
+  t.same(reported, [0, 1]);
+  t.same(taken, [2, 3, 4]);
+  t.equal(queue.size, 0);
+  queue.push(B, 9, 1);
+  t.equal(
+    queue.expire(5, (_, token) => reported.push(token)),
+    1,
+    'and the queue goes on',
+  );
+  t.same(reported, [0, 1, 9]);
+});
