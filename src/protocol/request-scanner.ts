@@ -1,5 +1,6 @@
-import { type KernelHash, MANY, scanArgs, scanRequests } from '../kernel/kernel.ts';
-import { AHEAD, AHEAD_ARGS, AHEAD_AT, AHEAD_INTS, AHEAD_MAX, ARGS, ARGS_AT, READ, READ_AT, RESULT } from '../kernel/memory.ts';
+import { type KernelHash, MANY, scanArgs } from '../kernel/kernel.ts';
+import { AHEAD, AHEAD_ARGS, AHEAD_INTS, ARGS, ARGS_AT, READ, READ_AT, RESULT } from '../kernel/memory.ts';
+import { ahead, NONE } from './ahead.ts';
 import { CR, DOLLAR, LF, Scan, STAR } from './bytes.ts';
 import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
 import { splitInline } from './inline.ts';
@@ -20,9 +21,6 @@ const ARGS_KEEP_MAX = 1024;
 
 /** In the place of a `KernelHash`. */
 const NO_HASH: KernelHash = { which: -1, open: -1, close: 0 };
-
-/** Whose requests the records of the kernel show; see `RequestScanner.begin`. */
-let aheadOwner: RequestScanner | null = null;
 
 export interface RequestScannerOptions {
   /** Redis' proto-max-bulk-len, in bytes. */
@@ -57,10 +55,6 @@ export class RequestScanner implements RequestView {
 
   /** What `args` is, where it is not a record of the kernel. */
   #args = new Int32Array(2 * ARGS_FIRST);
-  /** Requests that were scanned ahead and are not taken yet, the record of the next one, and where that begins. */
-  #aheadLeft = 0;
-  #aheadNext = 0;
-  #aheadFrom = 0;
   readonly #hashing: KernelHash;
   readonly #bulkMax: number;
   /** Payloads up to this length need no further check. */
@@ -90,12 +84,18 @@ export class RequestScanner implements RequestView {
 
   /** To be called when there are new bytes: what was scanned ahead of others is forgotten. */
   begin(): void {
-    this.#aheadLeft = 0;
+    ahead.forget(this);
   }
 
   /** Looks for a request in `src[from, to)`; on FRAME the view's fields describe it. */
   scan(src: Buffer, from: number, to: number): Scan {
-    if (src === READ && this.#left === 0 && this.#takeAhead(from, to)) return Scan.FRAME;
+    if (src === READ && this.#left === 0 && this.#searched === 0 && this.authenticated) {
+      const record = ahead.take(this, from, to, this.#quickMax, this.#hashing);
+      if (record !== NONE) {
+        this.#adoptAhead(record, from);
+        return Scan.FRAME;
+      }
+    }
     this.next = from;
     if (this.#left === 0) {
       this.args = this.#args;
@@ -113,29 +113,19 @@ export class RequestScanner implements RequestView {
     return this.#arguments(src, to);
   }
 
-  /** The request at `from` as the kernel has scanned it, with as many behind it as are plain; false where it is not plain itself. */
-  #takeAhead(from: number, to: number): boolean {
-    if (this.#aheadLeft === 0 || this.#aheadFrom !== from || aheadOwner !== this) {
-      if (this.#searched > 0 || !this.authenticated) return false;
-      const { which, open, close } = this.#hashing;
-      this.#aheadLeft = scanRequests(READ_AT + from, READ_AT + to, AHEAD_MAX, this.#quickMax, AHEAD_AT, which, open, close);
-      if (this.#aheadLeft === 0) return false;
-      this.#aheadNext = 0;
-      aheadOwner = this;
-    }
-    const record = this.#aheadNext++;
-    const end = (AHEAD[AHEAD_INTS * record] as number) - READ_AT;
-    this.#aheadLeft--;
-    this.#aheadFrom = end;
+  /** Makes a request that the kernel has scanned ahead the current view. */
+  #adoptAhead(record: number, from: number): void {
+    const at = AHEAD_INTS * record;
+    const end = (AHEAD[at] as number) - READ_AT;
     this.buf = READ;
     this.base = from;
     this.limit = end;
     this.next = end;
     this.needed = 0;
-    this.argc = AHEAD[AHEAD_INTS * record + 1] as number;
+    this.argc = AHEAD[at + 1] as number;
+    this.hash = this.argc < 2 || this.#hashing === NO_HASH ? -1 : (AHEAD[at + 2] as number) >>> 0;
     this.args = AHEAD_ARGS[record] as Int32Array;
-    this.hash = this.#hashing.which < 0 || this.argc < 2 ? -1 : (AHEAD[AHEAD_INTS * record + 2] as number) >>> 0;
-    return true;
+    ahead.goOn(end);
   }
 
   /** Arguments of the frame at hand, those still to come included. */
