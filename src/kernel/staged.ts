@@ -16,7 +16,7 @@ interface Request {
 export function stage(view: Request): number {
   const { buf, base, limit, argc, args } = view;
   if (limit - base > BYTES_MAX) return -1;
-  ARGS.set(args.subarray(0, 2 * argc));
+  if (args !== ARGS) ARGS.set(args.subarray(0, 2 * argc));
   if (buf === READ) return READ_AT + base;
   buf.copy(BYTES, STAGE_AT, base, limit);
   return STAGE_AT;

@@ -240,13 +240,18 @@ export class RequestScanner implements RequestView {
     return this.#finish(src, from, at);
   }
 
-  /** As `#arguments`, in the kernel, for as many arguments as are plain and whole; returns the offset behind them. */
+  /** As `#arguments`, in the kernel, for as many arguments as are plain and whole; returns the offset behind them. All at once stay where the kernel put them. */
   #many(from: number, at: number, to: number, left: number): number {
     const end = scanArgs(READ_AT + from, READ_AT + at, READ_AT + to, left, this.#quickMax, ARGS_AT) - READ_AT;
-    const first = 2 * this.argc;
-    this.argc += RESULT[0] as number;
+    const done = RESULT[0] as number;
+    const first = this.argc;
+    this.argc += done;
+    if (done === this.argc && done === left) {
+      this.args = ARGS;
+      return end;
+    }
     while (this.args.length < 2 * this.argc) this.#growArgs();
-    this.args.set(ARGS.subarray(0, 2 * this.argc - first), first);
+    this.args.set(ARGS.subarray(0, 2 * done), 2 * first);
     return end;
   }
 
