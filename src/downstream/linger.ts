@@ -6,6 +6,7 @@ const LINGER_MS = 1000;
 
 /** Ends our side of a connection and sees that the socket does not outlive that by much. */
 export function endAndLinger(socket: Socket, sink: SocketSink): void {
+  sink.push();
   let left = sink.left;
   let ended = false;
   const timer = setInterval(() => {

@@ -13,11 +13,12 @@ export class SendProgress {
 
   /** Looked at regularly: since when nothing of what is unsent was taken; see clock.ts. Infinity where nothing is unsent. */
   stalledSince(): number {
-    if (this.#sink.writableLength === 0) {
+    const { left } = this.#sink;
+    // What the kernel has taken may still count as unsent, until libuv tells.
+    if (this.#sink.writableLength === 0 || left === 0) {
       this.#left = 0;
       return Number.POSITIVE_INFINITY;
     }
-    const { left } = this.#sink;
     if (left !== this.#left) {
       this.#left = left;
       this.#since = clock.now;

@@ -125,7 +125,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** Bytes of requests that are not handled yet. */
   get queryBytes(): number {
-    return this.#intake.carry.length + this.#uploads.collectedBytes + (this.transaction === null ? 0 : this.transaction.heldBytes);
+    return this.#intake.carry.length + this.#scanner.heldBytes + this.#uploads.collectedBytes + (this.transaction?.heldBytes ?? 0);
   }
 
   /** True where the client is taken to ask for bulk replies. */

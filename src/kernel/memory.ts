@@ -39,7 +39,7 @@ export const AHEAD_AT = CELLS_AT + 8 * FRAGMENTS_MAX;
 export const OUT_AT = AHEAD_AT + 4 * AHEAD_INTS * AHEAD_MAX + GAP;
 const END = OUT_AT + BYTES_MAX + HEAD_MAX * FRAGMENTS_MAX + GAP;
 
-export const MEMORY = new WebAssembly.Memory({ initial: Math.ceil(END / PAGE), maximum: Math.ceil(END / PAGE) });
+export const MEMORY = allocate(Math.ceil(END / PAGE));
 const { buffer } = MEMORY;
 
 /** All of it; offsets are the kernel's. */
@@ -55,3 +55,13 @@ export const AHEAD = new Int32Array(buffer, AHEAD_AT, AHEAD_INTS * AHEAD_MAX);
 export const AHEAD_ARGS = Array.from({ length: AHEAD_MAX }, (_, i) => AHEAD.subarray(AHEAD_INTS * i + 4, AHEAD_INTS * (i + 1)));
 /** A function's second result is in its first element. */
 export const RESULT = new Int32Array(buffer, RESULT_AT, 1);
+
+function allocate(pages: number): WasmMemory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    // It is small, but V8 reserves ten gigabytes of addresses around it, unless told not to.
+    const advice = 'raise the limit of addresses (ulimit -v), or run node with --disable-wasm-trap-handler';
+    throw new Error(`no memory for WebAssembly: ${advice}`, { cause: error });
+  }
+}

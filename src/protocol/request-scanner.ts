@@ -128,6 +128,11 @@ export class RequestScanner implements RequestView {
     ahead.goOn(end);
   }
 
+  /** Bytes that the bounds of arguments take, where they are many. */
+  get heldBytes(): number {
+    return this.#args.length > 2 * ARGS_KEEP_MAX ? this.#args.byteLength : 0;
+  }
+
   /** Arguments of the frame at hand, those still to come included. */
   get argsDeclared(): number {
     return this.argc + this.#left;
@@ -227,10 +232,12 @@ export class RequestScanner implements RequestView {
         this.needed = end + 2 - from;
         return Scan.MORE;
       }
-      const index = 2 * this.argc++;
-      if (index >= this.args.length) this.#growArgs();
-      this.args[index] = at - from;
-      this.args[index + 1] = end - from;
+      if (!this.#cut) {
+        const index = 2 * this.argc++;
+        if (index >= this.args.length) this.#growArgs();
+        this.args[index] = at - from;
+        this.args[index + 1] = end - from;
+      }
       if (src[end] !== CR || src[end + 1] !== LF) this.#loose = true;
       at = end + 2;
       bulk = -1;
@@ -244,6 +251,7 @@ export class RequestScanner implements RequestView {
   #many(from: number, at: number, to: number, left: number): number {
     const end = scanArgs(READ_AT + from, READ_AT + at, READ_AT + to, left, this.#quickMax, ARGS_AT) - READ_AT;
     const done = RESULT[0] as number;
+    if (this.#cut) return end;
     const first = this.argc;
     this.argc += done;
     if (done === this.argc && done === left) {

@@ -54,6 +54,8 @@ export class OutBuffer {
   }
 
   #appendSlow(src: Buffer, start: number, end: number, given: boolean): void {
+    // Nothing of a muted reply: an empty view would keep its whole buffer, and might never be flushed.
+    if (start === end) return;
     if (given) {
       this.#close();
       this.#full.push(src.subarray(start, end));

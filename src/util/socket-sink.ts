@@ -6,6 +6,11 @@ import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRe
 /** With so much unsent a socket is full, as Node's own streams see it. */
 const FULL = 16 * 1024;
 
+/** While the kernel is behind, smaller writes are collected, up to so many bytes: each that waits alone would cost a kilobyte and a system call. */
+const COLLECT_MAX = 64 * 1024;
+const COLLECT_FIRST = 1024;
+const SMALL = 16 * 1024;
+
 /** A request that no write has had to wait with yet: one does for all sockets. */
 let spare: WriteRequest | null = null;
 
@@ -15,7 +20,8 @@ let spare: WriteRequest | null = null;
  * the stream is used: slower, same behaviour.
  *
  *   write ─▶ kernel
- *     └ not all of it was taken: a WriteRequest holds the bytes until they are
+ *     ├ not all of it was taken: a WriteRequest holds the bytes until they are
+ *     └ some other is waiting: #collected ─▶ one write, when that one is through
  */
 export class SocketSink implements Sink {
   /** Bytes handed over and not yet taken by the kernel. */
@@ -24,6 +30,10 @@ export class SocketSink implements Sink {
   onDrain: (() => void) | null = null;
   readonly #socket: Socket;
   readonly #wrap: StreamWrap | null;
+  /** Writes that libuv has not completed. */
+  #waiting = 0;
+  #collected: Buffer | null = null;
+  #collectedEnd = 0;
 
   constructor(socket: Socket, wrap: StreamWrap | null = STREAM_WRAP) {
     this.#socket = socket;
@@ -40,28 +50,25 @@ export class SocketSink implements Sink {
   }
 
   write(bytes: Uint8Array): void {
-    const wrap = this.#wrap;
-    const handle = handleOf(this.#socket);
-    if (wrap === null || handle === null) {
-      this.#writePlain([bytes], undefined);
-      return;
+    const handle = this.#handle();
+    if (handle === null) this.#writePlain([bytes], undefined);
+    else if (this.#waiting === 0) this.#writeOn(handle, bytes);
+    else if (bytes.length <= SMALL) this.#collect(bytes);
+    else {
+      this.push();
+      this.#writeOn(handle, bytes);
     }
-    spare ??= new wrap.WriteWrap();
-    const error = handle.writeBuffer(spare, bytes);
-    if (error !== 0) this.#fail(error);
-    else if (wrap.streamBaseState[wrap.kLastWriteWasAsync] !== 0) this.#wait(bytes.length, bytes, undefined);
   }
 
   writeAll(list: readonly Uint8Array[], done: () => void): void {
-    const wrap = this.#wrap;
-    const handle = handleOf(this.#socket);
-    if (wrap === null || handle === null) this.#writePlain(list, done);
-    else this.#writeList(wrap, handle, list, done);
-  }
-
-  #writeList(wrap: StreamWrap, handle: StreamHandle, list: readonly Uint8Array[], done: () => void): void {
-    spare ??= new wrap.WriteWrap();
-    const error = handle.writev(spare, list, true);
+    const handle = this.#handle();
+    if (handle === null) {
+      this.#writePlain(list, done);
+      return;
+    }
+    this.push();
+    const wrap = this.#wrap as StreamWrap;
+    const error = handle.writev(spareOf(wrap), list, true);
     if (error === 0 && wrap.streamBaseState[wrap.kLastWriteWasAsync] !== 0) {
       this.#wait(sizeOf(list), list, done);
       return;
@@ -70,14 +77,53 @@ export class SocketSink implements Sink {
     done();
   }
 
+  /** Hands over what was collected: nothing more will come, or nothing is before it any more. */
+  push(): void {
+    const collected = this.#collected;
+    if (collected === null) return;
+    this.#collected = null;
+    const size = this.#collectedEnd;
+    this.writableLength -= size;
+    const handle = this.#handle();
+    if (handle !== null) this.#writeOn(handle, collected.subarray(0, size));
+  }
+
+  /** Null where there is no way below the stream. */
+  #handle(): StreamHandle | null {
+    return this.#wrap === null ? null : handleOf(this.#socket);
+  }
+
+  #writeOn(handle: StreamHandle, bytes: Uint8Array): void {
+    const wrap = this.#wrap as StreamWrap;
+    const error = handle.writeBuffer(spareOf(wrap), bytes);
+    if (error !== 0) this.#fail(error);
+    else if (wrap.streamBaseState[wrap.kLastWriteWasAsync] !== 0) this.#wait(bytes.length, bytes, undefined);
+  }
+
+  #collect(bytes: Uint8Array): void {
+    if (this.#collected !== null && this.#collectedEnd + bytes.length > COLLECT_MAX) this.push();
+    const old = this.#collected;
+    const end = old === null ? 0 : this.#collectedEnd;
+    if (old === null || end + bytes.length > old.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(COLLECT_MAX, Math.max(COLLECT_FIRST, 2 * (end + bytes.length))));
+      old?.copy(larger, 0, 0, end);
+      this.#collected = larger;
+    }
+    this.#collected?.set(bytes, end);
+    this.#collectedEnd = end + bytes.length;
+    this.writableLength += bytes.length;
+  }
+
   #wait(size: number, kept: unknown, done: (() => void) | undefined): void {
     const request = spare as WriteRequest;
     spare = null;
     request.kept = kept;
+    this.#waiting++;
     this.writableLength += size;
     request.oncomplete = (status) => {
       request.kept = null;
-      if (status !== 0) this.#fail(status);
+      this.#waiting--;
+      if (status !== 0 && !this.#socket.destroyed) this.#fail(status);
       this.#taken(size, done);
     };
   }
@@ -85,10 +131,13 @@ export class SocketSink implements Sink {
   #taken(size: number, done: (() => void) | undefined): void {
     this.writableLength -= size;
     done?.();
+    if (this.#waiting === 0) this.push();
     if (this.writableLength === 0 && !this.#socket.destroyed) this.onDrain?.();
   }
 
   #fail(error: number): void {
+    // It may have been begun with.
+    spare = null;
     this.#socket.destroy(new Error(`write ${getSystemErrorName(error)}`));
   }
 
@@ -108,3 +157,8 @@ export class SocketSink implements Sink {
 }
 
 const sizeOf = (list: readonly Uint8Array[]): number => list.reduce((sum, { length }) => sum + length, 0);
+
+function spareOf(wrap: StreamWrap): WriteRequest {
+  spare ??= new wrap.WriteWrap();
+  return spare;
+}

@@ -44,7 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'late reply delivered',
     reason: 'a request that was answered with a timeout is answered again',
-    edits: [inFlight('this.targets[place] = null;', '')],
+    edits: [inFlight('this.targets[place] = null;\n            count++;', 'count++;')],
   },
   {
     name: '*0 counted as a request',
@@ -138,7 +138,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'in-flight not failed on reconnect',
     reason: 'clients wait for ever, and the books do not balance',
-    edits: [connection('for (let i = head; i < tail; i++)', 'for (let i = tail; i < tail; i++)')],
+    edits: [inFlight('if (target !== null)\n                report(target, tokens[i], head + i);', '')],
   },
   {
     name: 'a request repeated',

@@ -140,3 +140,21 @@ t.test('many requests open at once, answered backwards, again and again', async 
   }
   t.ok(outlet.bytes().equals(Buffer.from(expected)));
 });
+
+t.test('a muted reply that was given away is not kept', async (t) => {
+  const queue = new ReplyQueue();
+  const { out } = new Outlet();
+  queue.muting = 'off';
+  const whole = new WeakRef(Buffer.allocUnsafeSlow(20 * 1024));
+  queue.settle(queue.open(0), whole.deref() as Buffer, 0, 20 * 1024, true, out);
+  t.equal(out.length, 0);
+  out.flush({ writableLength: 0, write: () => t.fail('nothing to write'), writeAll: () => t.fail('nothing to write') });
+  out.append(Buffer.from('+OK\r\n'), 0, 5, false);
+  const lists: number[] = [];
+  out.flush({
+    writableLength: 0,
+    write: ({ length }) => lists.push(length),
+    writeAll: (list) => lists.push(...list.map(({ length }) => length)),
+  });
+  t.same(lists, [5], 'no empty view of it');
+});

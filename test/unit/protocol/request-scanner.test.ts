@@ -205,3 +205,27 @@ t.test('what was scanned ahead is forgotten when there are new bytes, or another
   t.equal(next(one, to), 'keys');
   t.equal(next(other, to), 'keys');
 });
+
+t.test('arguments of a request that is passed on in parts are not remembered', async (t) => {
+  for (const src of [READ, Buffer.alloc(READ.length)]) {
+    const scanner = new RequestScanner({ bulkMax: 1024 });
+    const head = src.write('*1000000\r\n$5\r\nRPUSH\r\n$1\r\nk\r\n', 'latin1');
+    t.equal(scanner.scan(src, 0, head), Scan.MORE);
+    scanner.cut(head);
+    const size = src.write('$0\r\n\r\n'.repeat(10_000), 'latin1');
+    for (let i = 0; i < 20; i++) {
+      t.equal(scanner.scan(src, 0, size), Scan.MORE);
+      scanner.cut(size);
+    }
+    t.equal(scanner.argc, 2);
+    t.ok(scanner.args.length < 100, `${scanner.args.length} integers`);
+    t.equal(scanner.heldBytes, 0);
+  }
+});
+
+t.test('the bounds of many arguments count as held', async (t) => {
+  const scanner = new RequestScanner({ bulkMax: 1024 });
+  const bytes = latin1(`*100000\r\n${'$0\r\n\r\n'.repeat(50_000)}`);
+  t.equal(scanner.scan(bytes, 0, bytes.length), Scan.MORE);
+  t.ok(scanner.heldBytes >= 8 * 50_000);
+});

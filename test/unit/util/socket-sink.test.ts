@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { SocketSink } from '../../../src/util/socket-sink.ts';
-import { STREAM_WRAP } from '../../../src/util/stream-wrap.ts';
+import { handleOf, STREAM_WRAP, type StreamHandle } from '../../../src/util/stream-wrap.ts';
 import { until } from '../../support/wait.ts';
 
 const MIB = 1024 * 1024;
@@ -35,6 +35,30 @@ function collect(socket: Socket): () => Buffer {
 const numbered = (size: number, seed: number): Buffer => Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed) & 0xff));
 
 t.ok(STREAM_WRAP !== null, 'the way below the stream exists in this version of Node');
+
+t.test('small writes that wait for the kernel are collected', async (t) => {
+  const { near, far } = await pair(t);
+  const sink = new SocketSink(near);
+  const handle = handleOf(near) as StreamHandle;
+  let handed = 0;
+  const counted: StreamHandle['writeBuffer'] = (request, bytes) => {
+    handed++;
+    return Object.getPrototypeOf(handle).writeBuffer.call(handle, request, bytes);
+  };
+  Object.assign(handle, { writeBuffer: counted });
+  const first = numbered(9 * MIB, 1);
+  sink.write(first);
+  const small = Array.from({ length: 5000 }, (_, i) => numbered(40, i));
+  for (const bytes of small) sink.write(bytes);
+  t.equal(sink.writableLength, first.length + 5000 * 40);
+  t.ok(handed < 10, `${handed} writes`);
+  sink.push();
+  near.end();
+  const received = collect(far);
+  await until(() => received().length >= first.length + 5000 * 40, 'all has come');
+  t.ok(received().equals(Buffer.concat([first, ...small])), 'in order');
+  t.equal(sink.writableLength, 0);
+});
 
 for (const [name, wrap] of [
   ['below the stream', STREAM_WRAP],
