@@ -64,6 +64,15 @@ t.test('LIST shows the clients of all workers, sorted by id', async (t) => {
   t.match((await mine[0].command('CLIENT', 'LIST')).text, /^=\d+\r\ntxt:id=/);
 });
 
+t.test('what goes from worker to worker is bounded', async (t) => {
+  const { mine } = await setUp(t);
+  const ids = Array.from({ length: 65_537 }, (_, i) => i + 1);
+  t.equal(
+    (await mine[0].command('CLIENT', 'LIST', 'ID', ...ids)).text,
+    '-ERR keyfan: with several workers at most 65536 ids can be named at once\r\n',
+  );
+});
+
 t.test('KILL ends clients of all workers', async (t) => {
   const { keyfan, mine, theirs } = await setUp(t);
   const [far, address] = [await idOf(theirs[0]), await addressOf(theirs[1])];

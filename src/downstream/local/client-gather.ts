@@ -1,8 +1,12 @@
 /** Commands about clients that this process serves, or others for the same pool. */
 import type { Session } from '../session.ts';
-import { type Answer, LATER, type LocalContext } from './answer.ts';
+import { type Answer, LATER, type LocalContext, refused } from './answer.ts';
 import type { Finding, Question } from './client-question.ts';
 import { find } from './client-search.ts';
+
+/** Of what is sent to others: ids that one question may name, and characters of an address, beyond which there is none. */
+const IDS_MAX = 65_536;
+const ADDRESS_MAX = 256;
 
 type Whole = (findings: readonly Finding[]) => Answer;
 
@@ -12,7 +16,9 @@ type Whole = (findings: readonly Finding[]) => Answer;
  */
 export function gather(session: Session, question: Question, context: LocalContext, whole: Whole): Answer | typeof LATER {
   const { elsewhere } = context;
-  if (elsewhere !== null && !allHere(context.sessions(), question)) {
+  if (elsewhere !== null && !knowsAll(context.sessions(), question)) {
+    if ((question.filter.ids?.size ?? 0) > IDS_MAX)
+      return refused(`keyfan: with several workers at most ${IDS_MAX} ids can be named at once`);
     session.barrier = true;
     settle(session, askAll(session, question, context, elsewhere, whole));
     return LATER;
@@ -50,8 +56,10 @@ function settle(session: Session, coming: Promise<Answer>): void {
   });
 }
 
-/** Ids are given once: nobody else has one of these. */
-function allHere(sessions: Iterable<Session>, { filter: { ids } }: Question): boolean {
+/** True where no other process can know of more. Ids are given once. */
+function knowsAll(sessions: Iterable<Session>, { filter }: Question): boolean {
+  const { ids, address = '', localAddress = '' } = filter;
+  if (address.length > ADDRESS_MAX || localAddress.length > ADDRESS_MAX) return true;
   if (ids === undefined) return false;
   let missing = ids.size;
   for (const { id } of sessions) if (ids.has(id)) missing--;
