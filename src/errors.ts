@@ -44,6 +44,7 @@ export const ERRORS = {
   timeout: row('node', 'unknown', false, 'ERR keyfan: node %s did not answer in time; the command may have been executed'),
   bad_reply: row('node', 'unknown', false, 'ERR keyfan: node %s sent a malformed reply; the command may have been executed'),
   partly_executed: row('node', 'partly', false, 'ERR keyfan: the command was partly executed: %s'),
+  worker_silent: row('proxy', 'unknown', false, 'ERR keyfan: %s did not answer in time; the command may have been executed'),
   no_nodes: row('node', 'no', true, 'ERR keyfan: no node of this pool is in service; the command was not executed'),
 } as const satisfies Record<string, ErrorRow>;
 

@@ -7,6 +7,7 @@ import { ConfigError } from './config/problem.ts';
 import type { Config, ConfigInput, NodeConfig, PoolConfig } from './config/schema.ts';
 import { poolTopology } from './config/topology.ts';
 import type { InfoSection } from './downstream/local/answer.ts';
+import type { Findings, Question } from './downstream/local/client-question.ts';
 import type { Pause } from './downstream/pauses.ts';
 import { type Log, SILENT } from './observe/log.ts';
 import { createMetrics, type PoolSnapshot } from './observe/prometheus.ts';
@@ -99,6 +100,8 @@ export interface WorkerRole {
   clientGone(pool: string): void;
   /** A client has ordered a pause of all clients of that pool. */
   paused(pool: string, pause: Pause): void;
+  /** A client asks about the clients of that pool that other workers serve. */
+  askOthers(pool: string, question: Question): Promise<Findings>;
 }
 
 /** The pools of one process, and nothing that is there once for all workers. */
@@ -120,7 +123,7 @@ export class DataPlane {
   async start(): Promise<void> {
     for (const [name, config] of Object.entries(this.#config.pools)) {
       const options = poolOptions(name, config, await poolTopology(config), this.#memory, () => this.#info());
-      const role = this.#role === null ? {} : { listen: null, clientGone: this.#role.clientGone, paused: this.#role.paused };
+      const role = this.#role === null ? {} : { ...this.#role, listen: null };
       this.#pools.set(name, new Pool({ ...options, ...role }, this.#turn, this.#log));
     }
     for (const pool of this.#pools.values()) await pool.start();

@@ -4,6 +4,8 @@ import { Attention } from '../downstream/attention.ts';
 import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { InfoSection, NodeFacts } from '../downstream/local/answer.ts';
+import type { Finding, Findings, Question } from '../downstream/local/client-question.ts';
+import { find } from '../downstream/local/client-search.ts';
 import { PacePool } from '../downstream/pace.ts';
 import type { Pause } from '../downstream/pauses.ts';
 import { Router } from '../downstream/router.ts';
@@ -61,12 +63,16 @@ export interface PoolOptions {
   clientGone?(pool: string): void;
   /** A client has ordered a pause of all clients of the pool. */
   paused?(pool: string, pause: Pause): void;
+  /** Asks the other processes that serve the pool about their clients; absent where there are none. */
+  askOthers?(pool: string, question: Question): Promise<Findings>;
 }
 
 /** Deadlines are looked at about ten times within the shortest of them. */
 const TICK_MAX_MS = 100;
 const TICK_MIN_MS = 5;
 const SWEEP_MAX_MS = 500;
+/** Longest list of clients for another process. */
+const LIST_CHARS_MAX = 32 * 1024 * 1024;
 
 let nextSessionId = 1;
 
@@ -104,6 +110,7 @@ export class Pool {
       anyNode: () => router.anyNode(),
       liveNodes: () => router.liveNodes(),
       sessions: () => this.#listener.sessions,
+      elsewhere: options.askOthers?.bind(null, options.name) ?? null,
       nodes: () => this.#nodes(),
       nodeOf: (key: Buffer) => router.nameOf(key),
       info: () => [...options.info(), ...this.#info()],
@@ -180,6 +187,11 @@ export class Pool {
   /** A pause that a client has ordered who is served elsewhere. */
   pause(pause: Pause): void {
     this.#attention.pauses.follow(pause);
+  }
+
+  /** Does what a client asks who is served elsewhere. */
+  find(question: Question): Finding | Promise<Finding> {
+    return find(this.#listener.sessions, question, null, LIST_CHARS_MAX);
   }
 
   /** The client is one too many. */

@@ -7,8 +7,11 @@
  *           ──report─▶                     ◀──report─
  *           ──drain──▶                     ◀──gone───
  *           ──pause──▶ (the others)        ◀──pause──
+ *           ──question▶ (the others)       ◀──ask────
+ *           ──answers▶                     ◀──answer─
  */
 import type { Config } from '../config/schema.ts';
+import type { Finding, Findings, Question } from '../downstream/local/client-question.ts';
 import type { Pause } from '../downstream/pauses.ts';
 import type { BackendCounters, PoolCounters } from '../observe/counters.ts';
 
@@ -18,6 +21,10 @@ export type ToWorker =
   | { readonly type: 'client'; readonly pool: string; readonly id: number; readonly full: boolean }
   | { readonly type: 'report'; readonly ask: number }
   | Paused
+  /** Of a client of another worker. After `until`, of the clock, nobody waits for the answer any more. */
+  | (Asked & { readonly type: 'question'; readonly until: number })
+  /** What the others have found. */
+  | (Findings & { readonly type: 'answers'; readonly ask: number })
   | { readonly type: 'drain' };
 
 export type ToPrimary =
@@ -27,6 +34,9 @@ export type ToPrimary =
   /** So many clients of the pool have gone since this was said last. */
   | { readonly type: 'gone'; readonly pool: string; readonly clients: number }
   | Paused
+  | (Asked & { readonly type: 'ask' })
+  /** Null where the question came too late: nothing was done. */
+  | { readonly type: 'answer'; readonly ask: number; readonly finding: Finding | null }
   /** Unasked now and then with `answers` 0, so that little is lost with a worker that is killed. */
   | { readonly type: 'report'; readonly answers: number; readonly report: WorkerReport };
 
@@ -35,6 +45,13 @@ interface Paused {
   readonly type: 'pause';
   readonly pool: string;
   readonly pause: Pause;
+}
+
+/** A client asks about the clients of a pool, whichever worker serves them. `ask` is the number of the question where it is sent from. */
+interface Asked {
+  readonly ask: number;
+  readonly pool: string;
+  readonly question: Question;
 }
 
 export interface WorkerReport {

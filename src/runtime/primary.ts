@@ -13,6 +13,7 @@ import { VERSION } from '../util/version.ts';
 import { Handout } from './handout.ts';
 import { WorkerLink } from './link.ts';
 import type { ToPrimary } from './messages.ts';
+import { Questions } from './questions.ts';
 import { Reports } from './reports.ts';
 import { Supervisor, type WorkerEvents } from './supervisor.ts';
 import { type PoolNames, Totals } from './totals.ts';
@@ -41,6 +42,7 @@ export class Primary {
   #admin: AdminServer | undefined;
   #draining = false;
   readonly #links = new Set<WorkerLink>();
+  readonly #questions = new Questions<WorkerLink>();
   /** What was ordered last, by pool, for workers that come later. */
   readonly #pauses = new Map<string, ToPrimary & { type: 'pause' }>();
 
@@ -61,6 +63,7 @@ export class Primary {
       gone: (link) => {
         this.#links.delete(link);
         this.#handout.gone(link);
+        this.#questions.retire(link);
         this.#reports?.retire(link);
       },
       restart: RESTART,
@@ -165,23 +168,30 @@ export class Primary {
   }
 
   #spawn(worker: number, events: WorkerEvents): WorkerLink {
-    const link: WorkerLink = new WorkerLink((message) => this.#onMessage(link, message, events), events.ended);
+    const link: WorkerLink = new WorkerLink((message) => this.#onMessage(link, worker, message, events), events.ended);
     this.#links.add(link);
     const buffers = Math.ceil(this.#config.buffers / workerCount(this.#config));
     link.post({ type: 'start', version: VERSION, worker, config: { ...this.#config, workers: 1, admin: {}, buffers } });
     return link;
   }
 
-  #onMessage(link: WorkerLink, message: ToPrimary, events: WorkerEvents): void {
+  #onMessage(link: WorkerLink, worker: number, message: ToPrimary, events: WorkerEvents): void {
     switch (message.type) {
       case 'ready':
         // Before it is handed clients.
         for (const pause of this.#pauses.values()) link.post(pause);
+        this.#questions.join(link, worker);
         events.ready();
         return;
       case 'pause':
         this.#pauses.set(message.pool, message);
         for (const other of this.#links) if (other !== link) other.post(message);
+        return;
+      case 'ask':
+        this.#questions.ask(link, message);
+        return;
+      case 'answer':
+        this.#questions.answer(link, message);
         return;
       case 'taken':
         this.#handout.taken(link, message.id);

@@ -39,6 +39,12 @@ process.on('message', (message: ToWorker, socket: Socket | null | undefined) => 
     case 'pause':
       worker?.pause(message);
       return;
+    case 'question':
+      void worker?.question(message);
+      return;
+    case 'answers':
+      worker?.answers(message);
+      return;
     case 'report':
       worker?.report(message.ask);
       return;

@@ -4,11 +4,14 @@ import { createLog } from '../observe/pino.ts';
 import { cpuSeconds } from '../observe/prometheus.ts';
 import { DataPlane } from '../proxy.ts';
 import { VERSION } from '../util/version.ts';
+import { Asking } from './asking.ts';
 import type { ToPrimary, ToWorker, WorkerReport } from './messages.ts';
 
 type Start = ToWorker & { type: 'start' };
 type Client = ToWorker & { type: 'client' };
 type Paused = ToWorker & { type: 'pause' };
+type Question = ToWorker & { type: 'question' };
+type Answers = ToWorker & { type: 'answers' };
 
 /** What is lost at most of the counters of a worker that is killed. */
 const REPORT_MS = 1000;
@@ -21,6 +24,7 @@ export class Worker {
   readonly #version: string;
   readonly #plane: DataPlane;
   readonly #post: (message: ToPrimary) => Promise<void>;
+  readonly #asking: Asking;
   readonly #gone = new Map<string, number>();
   #reports: NodeJS.Timeout | undefined;
   #ending: Promise<void> | null = null;
@@ -28,11 +32,13 @@ export class Worker {
   constructor({ version, worker, config }: Start, post: (message: ToPrimary) => Promise<void>) {
     this.#version = version;
     this.#post = post;
+    this.#asking = new Asking((message) => void post(message));
     const log = createLog(config.log.level, undefined, { worker });
     this.#plane = new DataPlane(config, log, {
       worker,
       clientGone: (pool) => this.#clientGone(pool),
       paused: (pool, pause) => void post({ type: 'pause', pool, pause }),
+      askOthers: (pool, question) => this.#asking.ask(pool, question),
     });
   }
 
@@ -57,6 +63,16 @@ export class Worker {
 
   pause({ pool, pause }: Paused): void {
     this.#plane.pool(pool).pause(pause);
+  }
+
+  /** A client of another worker asks. */
+  async question({ ask, until, pool, question }: Question): Promise<void> {
+    const finding = Date.now() > until ? null : await this.#plane.pool(pool).find(question);
+    await this.#post({ type: 'answer', ask, finding });
+  }
+
+  answers(message: Answers): void {
+    this.#asking.answer(message);
   }
 
   report(ask: number): void {

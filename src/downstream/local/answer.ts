@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../errors.ts';
 import type { RequestView } from '../../protocol/request.ts';
 import type { Attention } from '../attention.ts';
 import type { Session } from '../session.ts';
+import type { Findings, Question } from './client-question.ts';
 
 /** What keyfan answers by itself: a whole reply, or an error of the table. */
 export type Answer = Buffer | { readonly code: ErrorCode; readonly detail?: string };
@@ -20,6 +21,8 @@ export interface LocalContext {
   liveNodes(): readonly number[];
   /** The clients of the pool that this process serves. */
   sessions(): Iterable<Session>;
+  /** Asks the other processes that serve the pool; null where there are none. */
+  readonly elsewhere: ((question: Question) => Promise<Findings>) | null;
   readonly attention: Attention;
   nodes(): readonly NodeFacts[];
   /** Name of the node of a key; all names with commas between where any node serves every key. */

@@ -1,65 +1,89 @@
 import { integerReply, OK, verbatimReply } from '../../protocol/encode.ts';
-import { encodeRequest } from '../../protocol/multibulk.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
-import { FanOut } from '../fan-out.ts';
 import type { Session } from '../session.ts';
 import { type Answer, LATER, type LocalContext, refused, SYNTAX } from './answer.ts';
-import { addressOf, CLIENT_TYPES, clientLine, localAddressOf, typeOf } from './client-line.ts';
+import { countOf, gather } from './client-gather.ts';
+import { CLIENT_TYPES } from './client-line.ts';
+import type { Filter, Finding } from './client-question.ts';
 
 const INTEGER = /^-?\d{1,18}$/;
-const NO_ORDER = new Uint16Array(0);
 
-type Test = (session: Session) => boolean;
+function isPositive(text: string): boolean {
+  return INTEGER.test(text) && Number(text) > 0;
+}
 
 function unknownType(type: string): Answer {
   return refused(`Unknown client type '${type}'`);
 }
 
 /** CLIENT LIST [TYPE type | ID id …] */
-export function list(session: Session, view: RequestView, context: LocalContext): Answer {
+export function list(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
   const option = view.argc === 2 ? '' : argText(view, 2).toLowerCase();
-  let wanted: Test = () => true;
+  const filter: Filter = {};
   if (option === 'type' && view.argc === 4) {
-    const type = argText(view, 3).toLowerCase();
-    if (!CLIENT_TYPES.has(type)) return unknownType(argText(view, 3));
-    wanted = (each) => typeOf(each) === type;
+    filter.type = argText(view, 3).toLowerCase();
+    if (!CLIENT_TYPES.has(filter.type)) return unknownType(argText(view, 3));
   } else if (option === 'id' && view.argc > 3) {
     const ids = Array.from({ length: view.argc - 3 }, (_, i) => argText(view, i + 3));
-    if (!ids.every((id) => INTEGER.test(id) && Number(id) > 0)) return refused('Invalid client ID');
-    wanted = (each) => ids.map(Number).includes(each.id);
+    if (!ids.every(isPositive)) return refused('Invalid client ID');
+    filter.ids = new Set(ids.map(Number));
   } else if (view.argc > 2) {
     return SYNTAX;
   }
-  const lines = [...context.sessions()].filter(wanted).map((each) => `${clientLine(each)}\n`);
-  return verbatimReply(lines.join(''), session.lanes.identity.protocol);
+  const { protocol } = session.lanes.identity;
+  return gather(session, { what: 'list', filter }, context, (findings) => verbatimReply(textOf(findings), protocol));
 }
 
-/** Filters of CLIENT KILL; each makes of its value a test, or an error. */
-const KILL_FILTERS: Readonly<Record<string, (value: string, context: LocalContext) => Test | Answer>> = {
-  id: (value) =>
-    INTEGER.test(value) && Number(value) > 0 ? ({ id }) => id === Number(value) : refused('client-id should be greater than 0'),
-  type: (value) => (CLIENT_TYPES.has(value.toLowerCase()) ? (each) => typeOf(each) === value.toLowerCase() : unknownType(value)),
-  addr: (value) => (each) => addressOf(each) === value,
-  laddr: (value) => (each) => localAddressOf(each) === value,
-  user: (value, { credentials }) =>
-    value === 'default' || value === credentials?.username ? ({ user }) => user === value : refused(`No such user '${value}'`),
-  maxage: (value) =>
-    INTEGER.test(value) && Number(value) > 0
-      ? ({ connectedAt }) => Date.now() - connectedAt >= Number(value) * 1000
-      : refused('maxage is not an integer or out of range'),
+/** The lines of all, sorted by id. */
+function textOf(findings: readonly Finding[]): string {
+  const lines: { readonly id: number; readonly line: string }[] = [];
+  for (const finding of findings) {
+    if ('ids' in finding) finding.ids.forEach((id, i) => void lines.push({ id, line: finding.lines[i] as string }));
+  }
+  lines.sort((a, b) => a.id - b.id);
+  return lines.map(({ line }) => `${line}\n`).join('');
+}
+
+/** Filters of CLIENT KILL; each puts its value into the filter, or returns an error. As in Redis, of two that are the same the second counts. */
+const KILL_FILTERS: Readonly<Record<string, (filter: Filter, value: string, context: LocalContext) => Answer | undefined>> = {
+  id: (filter, value) => {
+    if (!isPositive(value)) return refused('client-id should be greater than 0');
+    filter.ids = new Set([Number(value)]);
+    return undefined;
+  },
+  type: (filter, value) => {
+    if (!CLIENT_TYPES.has(value.toLowerCase())) return unknownType(value);
+    filter.type = value.toLowerCase();
+    return undefined;
+  },
+  addr: (filter, value) => {
+    filter.address = value;
+    return undefined;
+  },
+  laddr: (filter, value) => {
+    filter.localAddress = value;
+    return undefined;
+  },
+  user: (filter, value, { credentials }) => {
+    if (value !== 'default' && value !== credentials?.username) return refused(`No such user '${value}'`);
+    filter.user = value;
+    return undefined;
+  },
+  maxage: (filter, value) => {
+    if (!isPositive(value)) return refused('maxage is not an integer or out of range');
+    filter.ageMs = Number(value) * 1000;
+    return undefined;
+  },
 };
 
 /** CLIENT KILL addr:port | CLIENT KILL filter value [filter value …] */
-export function kill(session: Session, view: RequestView, context: LocalContext): Answer {
+export function kill(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
   if (view.argc === 3) {
-    const address = argText(view, 2);
-    const victim = [...context.sessions()].find((each) => addressOf(each) === address);
-    if (victim === undefined) return refused('No such client');
-    end(victim, session);
-    return OK;
+    const filter = { address: argText(view, 2) };
+    return gather(session, { what: 'kill', filter }, context, (findings) => (countOf(findings) === 0 ? refused('No such client') : OK));
   }
   let skipMe = true;
-  const tests: Test[] = [];
+  const filter: Filter = {};
   for (let i = 2; i < view.argc; i += 2) {
     const option = argText(view, i).toLowerCase();
     if (i + 1 >= view.argc) return SYNTAX;
@@ -69,20 +93,12 @@ export function kill(session: Session, view: RequestView, context: LocalContext)
       skipMe = value.toLowerCase() === 'yes';
       continue;
     }
-    const made = Object.hasOwn(KILL_FILTERS, option) ? KILL_FILTERS[option]?.(value, context) : undefined;
-    if (made === undefined) return SYNTAX;
-    if (typeof made !== 'function') return made;
-    tests.push(made);
+    if (!Object.hasOwn(KILL_FILTERS, option)) return SYNTAX;
+    const wrong = KILL_FILTERS[option]?.(filter, value, context);
+    if (wrong !== undefined) return wrong;
   }
-  const victims = [...context.sessions()].filter((each) => (each !== session || !skipMe) && tests.every((test) => test(each)));
-  for (const victim of victims) end(victim, session);
-  return integerReply(victims.length);
-}
-
-/** Who kills itself still reads the answer. */
-function end(victim: Session, by: Session): void {
-  if (victim === by) queueMicrotask(() => victim.close());
-  else victim.destroy('killed');
+  if (skipMe) filter.not = session.id;
+  return gather(session, { what: 'kill', filter }, context, (findings) => integerReply(countOf(findings)));
 }
 
 /** CLIENT UNBLOCK id [TIMEOUT | ERROR]: said to the node on the connection where the client waits. */
@@ -90,17 +106,9 @@ export function unblock(session: Session, view: RequestView, context: LocalConte
   const reason = view.argc > 3 ? argText(view, 3).toLowerCase() : 'timeout';
   if (reason !== 'timeout' && reason !== 'error') return refused('CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   if (!INTEGER.test(argText(view, 2))) return refused('value is not an integer or out of range');
-  const id = Number(argText(view, 2));
-  const waiting = [...context.sessions()].find((each) => each.id === id)?.blocked ?? [];
-  const connections = waiting.filter(({ connection }) => connection !== null && connection.clientId > 0);
-  if (connections.length === 0) return integerReply(0);
-  const names = connections.map(({ node }) => node);
-  const fanOut = new FanOut(session, session.open(), 'max', true, names, NO_ORDER);
-  connections.forEach(({ index, connection }, i) => {
-    const request = encodeRequest(['CLIENT', 'UNBLOCK', String(connection?.clientId), reason]);
-    session.lanes.shared[index]?.send(request, 0, request.length, fanOut, i, true);
-  });
-  return LATER;
+  const filter = { ids: new Set([Number(argText(view, 2))]) };
+  // Where somebody is unblocked the node's own answer is told.
+  return gather(session, { what: 'unblock', filter, reason }, context, () => integerReply(0));
 }
 
 /** CLIENT PAUSE ms [WRITE | ALL] */

@@ -1,0 +1,91 @@
+/** Commands about clients that this process serves, or others for the same pool. */
+import type { Session } from '../session.ts';
+import { type Answer, LATER, type LocalContext, refused } from './answer.ts';
+import type { Finding, Question } from './client-question.ts';
+import { find } from './client-search.ts';
+
+/** Of what is sent to others: ids that one question may name, and characters of an address, beyond which there is none. */
+const IDS_MAX = 65_536;
+const ADDRESS_MAX = 256;
+
+type Whole = (findings: readonly Finding[]) => Answer;
+
+/**
+ * Answers with what `whole` makes of the findings of all processes. Others are asked only where there are any who may know more; then
+ * the requests that the client has sent behind this one wait for its answer.
+ */
+export function gather(session: Session, question: Question, context: LocalContext, whole: Whole): Answer | typeof LATER {
+  const { elsewhere } = context;
+  if (elsewhere !== null && !knowsAll(context.sessions(), question)) {
+    if ((question.filter.ids?.size ?? 0) > IDS_MAX)
+      return refused(`keyfan: with several workers at most ${IDS_MAX} ids can be named at once`);
+    session.barrier = true;
+    settle(session, askAll(session, question, context, elsewhere, whole));
+    return LATER;
+  }
+  const found = find(context.sessions(), question, session);
+  if (!(found instanceof Promise)) return told([found]) ?? whole([found]);
+  settle(
+    session,
+    found.then((finding) => told([finding]) ?? whole([finding])),
+  );
+  return LATER;
+}
+
+async function askAll(
+  session: Session,
+  question: Question,
+  context: LocalContext,
+  elsewhere: NonNullable<LocalContext['elsewhere']>,
+  whole: Whole,
+): Promise<Answer> {
+  const here = () => find(context.sessions(), question, session);
+  // A list is made when it is wanted: until then it would only take memory.
+  const done = question.what === 'list' ? null : here();
+  const { findings, silent } = await elsewhere(question);
+  const all = [await (done ?? here()), ...findings];
+  return told(all) ?? (silent === '' || isWhole(question, all) ? whole(all) : incomplete(question, all, silent));
+}
+
+/** Opens the place of the request at hand; it is answered later. */
+function settle(session: Session, coming: Promise<Answer>): void {
+  const token = session.open();
+  void coming.then((answer) => {
+    if (answer instanceof Uint8Array) session.onReply(token, answer as Buffer, 0, answer.length, false);
+    else session.onFailure(token, answer.code, answer.detail ?? '');
+  });
+}
+
+/** True where no other process can know of more. Ids are given once. */
+function knowsAll(sessions: Iterable<Session>, { filter }: Question): boolean {
+  const { ids, address = '', localAddress = '' } = filter;
+  if (address.length > ADDRESS_MAX || localAddress.length > ADDRESS_MAX) return true;
+  if (ids === undefined) return false;
+  let missing = ids.size;
+  for (const { id } of sessions) if (ids.has(id)) missing--;
+  return missing === 0;
+}
+
+/** What one of them wants to be answered as it is. */
+function told(findings: readonly Finding[]): Answer | null {
+  for (const finding of findings) if ('answer' in finding) return finding.answer;
+  return null;
+}
+
+export function countOf(findings: readonly Finding[]): number {
+  let sum = 0;
+  for (const finding of findings) sum += 'count' in finding ? finding.count : 'ids' in finding ? finding.ids.length : 0;
+  return sum;
+}
+
+/** True where everybody who was asked for by id is found: who is silent cannot know of more. */
+function isWhole({ filter: { ids } }: Question, findings: readonly Finding[]): boolean {
+  return ids !== undefined && countOf(findings) === ids.size;
+}
+
+/** Never a list or a number that looks like all there is. */
+function incomplete({ what }: Question, findings: readonly Finding[], silent: string): Answer {
+  const count = countOf(findings);
+  if (what !== 'kill' || count === 0) return { code: 'worker_silent', detail: silent };
+  return { code: 'partly_executed', detail: `${count} clients were disconnected; ${silent} did not answer in time` };
+}
