@@ -8,7 +8,8 @@ import type { Random } from '../support/random.ts';
  *   (A|B|)                          one of these, each of which may be several words
  *   [ … ]                           one to three times
  *
- * What the order of a hash table, a clock or chance decides is left out, or compared without order: see `UNORDERED`.
+ * What the order of a hash table, a clock or chance decides is left out, or compared without order: see `UNORDERED`. Ranges by
+ * name of members whose scores differ are whole ones or none: where they begin in a skip list, chance decides.
  */
 export const TEMPLATES: readonly string[] = `
 SET <s> <v>
@@ -109,7 +110,7 @@ ZREVRANK <z> <m>
 ZCOUNT <z> (-inf +inf|1 5|x y)
 ZLEXCOUNT <z> - +
 ZRANGE <z> <i> <i> (WITHSCORES|REV|)
-ZRANGE <z> (-inf +inf BYSCORE|+inf -inf BYSCORE REV|- + BYLEX|[a [z BYLEX LIMIT 0 2)
+ZRANGE <z> (-inf +inf BYSCORE|+inf -inf BYSCORE REV|- + BYLEX|- + BYLEX LIMIT 0 2|+ - BYLEX|a z BYLEX)
 ZREVRANGE <z> <i> <i> WITHSCORES
 ZRANGEBYSCORE <z> -inf +inf (WITHSCORES|LIMIT 0 2|)
 ZREVRANGEBYSCORE <z> +inf -inf
@@ -122,7 +123,7 @@ BZPOPMIN <z> <z> 0.01
 BZMPOP 0.01 2 <z> <z> MAX
 ZREMRANGEBYRANK <z> <i> <i>
 ZREMRANGEBYSCORE <z> (0 2|x y)
-ZREMRANGEBYLEX <z> [a [c
+ZREMRANGEBYLEX <z> (- +|+ -|- -|a c)
 ZUNION 2 <z> <z> (WITHSCORES|WEIGHTS 2 3|AGGREGATE MAX WITHSCORES|)
 ZINTER 2 <z> <e> WITHSCORES
 ZDIFF 2 <z> <z> WITHSCORES
