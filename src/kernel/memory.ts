@@ -5,8 +5,8 @@
  *   READ   64 KiB          what sockets read into
  *   STAGE  64 KiB          bytes that came elsewhere, brought here to be worked on
  *   ARGS   start and end   of each argument of the request at hand; as many as 64 KiB can hold
- *   VALUES 32 bits         for each key: its hash, then its partition
- *   ORDER  16 bits         for each key: the fragment it belongs to
+ *   VALUES 32 bits         for each key: its hash
+ *   ORDER  16 bits         for each key: its node, then the fragment it belongs to
  *   CELLS  2 × 32 bits     for each fragment
  *   AHEAD  64 bytes        for each request that was scanned ahead of being handled
  *   OUT    96 KiB          what comes out
