@@ -49,6 +49,16 @@ export class ReplyQueue {
   /** What waits for the end of that reply. */
   #pushed: OutBuffer | null = null;
 
+  /** The token of the place at the head: those before it are answered. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The token of the next place to be opened. */
+  get tail(): number {
+    return this.#tail;
+  }
+
   /** Replies owed. */
   get length(): number {
     return (this.#tail - this.#head) | 0;

@@ -4,6 +4,7 @@ import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { RequestView } from '../protocol/request.ts';
 import type { Lane } from '../upstream/lane.ts';
 import type { Memory } from '../util/memory.ts';
+import type { Patience } from '../util/patience.ts';
 import type { Turn } from '../util/turn.ts';
 import type { LaneSets } from './lanes.ts';
 import type { PacePool } from './pace.ts';
@@ -24,6 +25,7 @@ export interface SessionContext<S> {
   readonly limits: SessionLimits;
   readonly counters: PoolCounters;
   readonly turn: Turn;
+  readonly patience: Patience;
   /** True where clients must authenticate. */
   readonly authRequired: boolean;
   readonly memory: Memory;

@@ -12,8 +12,9 @@ import { Account, type Member } from '../util/memory.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
 import { SocketSink } from '../util/socket-sink.ts';
-import type { Flushable } from '../util/turn.ts';
+import { type Flushable, LINGER_MAX } from '../util/turn.ts';
 import { adopt } from './adopt.ts';
+import { Batch } from './batch.ts';
 import { Held } from './held.ts';
 import { Lanes, type LanesOwner } from './lanes.ts';
 import { endAndLinger } from './linger.ts';
@@ -61,6 +62,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   readonly #pace: Pace;
   readonly #intake = new Intake(this);
   readonly #replies = new ReplyQueue();
+  readonly #batch: Batch;
   readonly #out = new OutBuffer();
   readonly #sink: SocketSink;
   readonly #reading: Reading;
@@ -76,8 +78,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   #closing = false;
   /** Our FIN is sent (or the socket is gone). */
   #ended = false;
-  /** What is to be sent has waited for one turn already. */
-  #lingering = false;
   /** Why keyfan disconnected the client; null where it did not. */
   #reason: DisconnectReason | null = null;
 
@@ -89,18 +89,18 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#uploads = new Uploads(this, this.#intake, this.#scanner);
     this.lanes = new Lanes(context.lanes, this);
     this.#pace = new Pace(context.limits.inFlightMax, context.pace);
+    this.#batch = new Batch(this.#replies, context.patience, context.turn, this);
     this.#account = new Account(context.memory, this);
     this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
-    const { socket } = this;
-    this.#reading = new Reading(socket, context.turn);
-    this.#sink = new SocketSink(socket);
+    this.#reading = new Reading(this.socket, context.turn);
+    this.#sink = new SocketSink(this.socket);
     this.#sink.onDrain = () => this.#resume();
     this.#progress = new SendProgress(this.#sink);
     this.authenticated = !context.authRequired;
     this.lastReadAt = tick();
-    socket.on('error', () => {});
-    socket.on('end', () => (this.blocked === null ? this.drain() : this.destroy(null)));
-    socket.on('close', () => this.#onClose());
+    this.socket.on('error', () => {});
+    this.socket.on('end', () => (this.blocked === null ? this.drain() : this.destroy(null)));
+    this.socket.on('close', () => this.#onClose());
   }
 
   get authenticated(): boolean {
@@ -143,7 +143,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#reading.spend(size);
     if (this.#closing) return;
     this.#intake.accept(buf, size);
-    const carried = this.#intake.carry.length;
+    this.#batch.next();
+    const { length: carried } = this.#intake.carry;
     if (carried > this.#context.limits.queryBytesMax) this.destroy('query_limit');
     else if (carried > 0 || this.transaction !== null || this.#account.bytes > 0) this.#tellHeld();
   }
@@ -221,6 +222,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   onPush(buf: Buffer, start: number, end: number): void {
     if (this.#ended) return;
     this.#replies.push(buf, start, end, this.#out);
+    this.#batch.end();
     this.#context.turn.mark(this);
     if (this.unsentBytes > PUSHED_MAX) this.destroy('slow_subscriber');
   }
@@ -257,9 +259,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     const replies = this.#replies;
     this.#context.counters.duration.record(clock.now - replies.openedAt(token));
     replies.settle(token, buf, start, end, given, this.#out);
-    // Also one that is paused and answered out of order: its window may have grown.
-    if (this.#out.length > 0 || this.#paused || this.#closing) this.#context.turn.mark(this);
-    else if (replies.heldBytes > this.#unsentMax) this.#checkUnsent();
+    if (replies.heldBytes > this.#unsentMax) this.#checkUnsent();
+    if (!this.#lingers()) this.#context.turn.mark(this);
     return true;
   }
 
@@ -284,20 +285,22 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (!this.#ended) this.fail(token, code, detail);
   }
 
+  /** Whether what is to be sent waits for the rest of its batch. One that is paused does not: its window may have grown. */
+  #lingers(): boolean {
+    if (!this.#batch.owed || this.#out.length >= LINGER_MAX || this.#paused || this.#closing) return false;
+    if (this.#out.length > 0) this.#batch.wait();
+    return true;
+  }
+
   flush(): void {
-    if (this.#ended) return;
-    if (this.#replies.length > 0 && !this.#lingering && this.#out.length > 0) {
-      // More replies are to come: one turn later they may leave in the same write.
-      this.#lingering = true;
-      this.#context.turn.mark(this);
-      return;
-    }
-    this.#lingering = false;
+    if (this.#ended || this.#lingers()) return;
+    this.#batch.end();
     this.#out.flush(this.#sink);
     const unsent = this.#sink.writableLength;
     if ((unsent > 0 || this.#account.bytes > 0) && !this.#checkUnsent()) return;
     if (unsent > this.#pauseAt) this.#pause();
     this.#resume();
+    this.#batch.next();
     if (this.#closing && this.#replies.length === 0) {
       this.#ended = true;
       endAndLinger(this.socket, this.#sink);
@@ -384,8 +387,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   }
 
   #onClose(): void {
-    this.#closing = true;
-    this.#ended = true;
+    this.destroy(null);
     this.#stopReading();
     this.#out.clear();
     this.#replies.clear();
@@ -393,7 +395,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.subscriptions?.close();
     this.#pace.release();
     this.#tellHeld();
-    this.#held.release();
     this.#context.closed(this, this.#reason);
   }
 }

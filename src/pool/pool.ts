@@ -22,6 +22,7 @@ import { trimChunks } from '../util/chunk-pool.ts';
 import { tick } from '../util/clock.ts';
 import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
 import type { Memory } from '../util/memory.ts';
+import { Patience } from '../util/patience.ts';
 import type { Turn } from '../util/turn.ts';
 import { Ejector, type EjectorOptions } from './ejector.ts';
 import { LaneSets } from './lane-sets.ts';
@@ -134,6 +135,7 @@ export class Pool {
       lanes,
       counters,
       turn,
+      patience: new Patience(),
       authRequired: credentials !== null,
       memory: options.memory,
       pace: new PacePool(),

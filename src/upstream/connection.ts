@@ -8,7 +8,7 @@ import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
 import { SocketSink } from '../util/socket-sink.ts';
-import type { Flushable, Turn } from '../util/turn.ts';
+import { type Flushable, LINGER_MAX, type Turn } from '../util/turn.ts';
 import type { ConnectionOptions, ConnectionOwner, Keeper } from './connection-contract.ts';
 import { type Greeting, Handshake } from './handshake.ts';
 import { InFlightQueue } from './in-flight-queue.ts';
@@ -16,8 +16,6 @@ import type { Part, PartSource, ReplyTarget } from './target.ts';
 
 /** Replies from this size on are passed on in parts, before they are whole, to whom takes parts. */
 const STREAM_MIN = 32 * 1024;
-/** With so much to write nothing is gained by waiting for more. */
-const LINGER_MAX = 16 * 1024;
 /** First byte of what a node says unasked; it answers nothing. */
 const PUSH = '>'.charCodeAt(0);
 /**
@@ -64,8 +62,8 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   #closed = false;
   /** Entries before this count have been handed to the kernel, wholly or in part. */
   #written = 0;
-  /** What is to be sent has waited for one turn already. */
-  #lingering = false;
+  /** Turns that what is to be sent has waited for more to go with it. */
+  #lingered = 0;
   /** The kernel did not take all of the last write. */
   #draining = false;
   /** A reply is coming in parts. */
@@ -200,13 +198,12 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
 
   flush(): void {
     if (this.#closed || !this.#greeted) return;
-    if (!this.#lingering && this.#out.length < LINGER_MAX && this.#written > this.#inFlight.head) {
-      // The node is busy with earlier requests: one turn later more may leave in the same write.
-      this.#lingering = true;
+    if (this.#out.length < LINGER_MAX && this.#turn.lingers(this.#lingered)) {
+      this.#lingered++;
       this.#turn.mark(this);
       return;
     }
-    this.#lingering = false;
+    this.#lingered = 0;
     this.#written = this.#inFlight.tail;
     this.#out.flush(this.#sink);
     this.#draining = this.#sink.writableLength > 0;

@@ -41,6 +41,7 @@ export class Reading implements Flushable {
   /** `size` bytes were read. */
   spend(size: number): void {
     const turn = this.#turn;
+    turn.hear();
     if (this.#number !== turn.number) {
       this.#number = turn.number;
       this.#left = SHARE;

@@ -69,3 +69,25 @@ t.test('many turns', async (t) => {
   }
   t.equal(flushed.length, 1000);
 });
+
+t.test('a write waits for more where two were heard in the turn, for two turns', async (t) => {
+  const turn = new Turn();
+  const answers: boolean[][] = [];
+  const asks: Flushable = {
+    dirty: false,
+    flush: () => {
+      answers.push([0, 1, 2].map((turns) => turn.lingers(turns)));
+    },
+  };
+  for (const reads of [0, 1, 2, 0]) {
+    for (let i = 0; i < reads; i++) turn.hear();
+    turn.mark(asks);
+    await nextTurn();
+  }
+  t.same(answers, [
+    [false, false, false],
+    [false, false, false],
+    [true, true, false],
+    [false, false, false],
+  ]);
+});
