@@ -61,16 +61,3 @@ export function hashKey(which: u32, open: i32, close: u32, start: u32, end: u32)
   }
   return start === end ? 0 : hash(which, start, end);
 }
-
-/**
- * Hashes `count` keys of the request at `base`, whose arguments' bounds stand at `args`: argument `first`, `first + step` … Writes
- * an unsigned 32-bit integer for each to `out`. `open` is -1 where there are no hash tags.
- */
-export function hashKeys(which: u32, open: i32, close: u32, base: u32, args: u32, first: u32, step: u32, count: u32, out: u32): void {
-  let bounds = args + first * 8;
-  for (let i: u32 = 0; i < count; i++) {
-    store<u32>(out, hashKey(which, open, close, base + load<u32>(bounds), base + load<u32>(bounds + 4)));
-    bounds += step * 8;
-    out += 4;
-  }
-}

@@ -15,9 +15,28 @@ const LENGTH_MAX: u32 = 99_999_999;
 let length: u32 = 0;
 const NONE: u32 = 0xffffffff;
 
-/** Reads `$length\r\n` at `at`; returns the offset behind it, 0 where it is anything but plain and whole. */
-function header(at: u32, to: u32): u32 {
-  if (at + 4 > to || load<u8>(at) !== DOLLAR) return 0;
+/** Reads `$length\r\n`, or another `type` byte, at `at`; returns the offset behind it, 0 where it is anything but plain and whole. */
+function header(at: u32, to: u32, type: u32 = DOLLAR): u32 {
+  if (at + 8 > to) return headerSlow(at, to, type);
+  const bytes = load<u64>(at);
+  const first = (<u32>(bytes >> 8) & 0xff) - ZERO;
+  // One digit: `$7\r\n`.
+  if ((<u32>bytes & 0xffff00ff) === ((CRLF << 16) | type) && first <= 9) {
+    length = first;
+    return at + 4;
+  }
+  // Two digits: `$42\r\n`.
+  const second = (<u32>(bytes >> 16) & 0xff) - ZERO;
+  if ((bytes & 0xffff0000ff) === (((<u64>CRLF) << 24) | type) && first - 1 <= 8 && second <= 9) {
+    length = first * 10 + second;
+    return at + 5;
+  }
+  return headerSlow(at, to, type);
+}
+
+/** As `header`, at any length. */
+function headerSlow(at: u32, to: u32, type: u32): u32 {
+  if (at + 4 > to || load<u8>(at) !== type) return 0;
   let digit = <u32>load<u8>(at + 1) - ZERO;
   if (digit > 9) {
     if (at + 5 > to || load<u32>(at + 1) !== MINUS_ONE) return 0;
@@ -79,6 +98,12 @@ export function bulkEnd(at: u32, to: u32): u32 {
   if (length > to - start) return 0;
   const end = start + length;
   return end + 2 > to || load<u16>(end) !== CRLF ? 0 : end + 2;
+}
+
+/** Offset behind the header of the array at `at`, 0 where none is there that is plain. */
+export function arrayStart(at: u32, to: u32): u32 {
+  const start = header(at, to, STAR);
+  return length === NONE ? 0 : start;
 }
 
 /**

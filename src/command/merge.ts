@@ -1,7 +1,7 @@
-import { interleave } from '../kernel/kernel.ts';
-import { BYTES, CELLS, CELLS_AT, FRAGMENTS_MAX, ORDER, ORDER_AT, OUT_AT, RESULT, STAGE_AT } from '../kernel/memory.ts';
+import { merge } from '../kernel/kernel.ts';
+import { BYTES, CELL_INTS, CELLS, CELLS_AT, OUT_AT, STAGE_AT } from '../kernel/memory.ts';
 import { bulkEnd, headerNumber, isArray, isInteger, lineEnd } from '../protocol/element.ts';
-import { integerReply } from '../protocol/encode.ts';
+import { integerReply, writeArrayHeader } from '../protocol/encode.ts';
 import { copyBytes } from '../util/copy.ts';
 import { FLEET_MERGES } from './merge-fleet.ts';
 
@@ -22,9 +22,6 @@ export const MERGES = { array: mergeArray, status: mergeStatus, sum: mergeSum, b
 
 export type MergeName = keyof typeof MERGES;
 
-/** Merged replies up to this size are copied once more, those of more than that are kept as they are (see `worthView`). */
-const SMALL_MAX = 16 * 1024 - 1;
-
 /**
  *   order   0 1 0 0 1         parts[0]  *3 │ a │ c │ d       parts[1]  *2 │ b │ e
  *   whole   *5 │ a │ b │ c │ d │ e
@@ -42,27 +39,6 @@ function mergeArray(parts: readonly Buffer[], order: Uint16Array): Buffer | null
     size += part.length - first;
   }
   if (elements !== order.length) return null;
-  if (size <= SMALL_MAX && parts.length <= FRAGMENTS_MAX) return mergeSmall(parts, order, header, cursors, size);
-  return mergeLarge(parts, order, header, cursors, size);
-}
-
-/** In the kernel. The result lies in its memory: it is good until the next request or reply is worked on. */
-function mergeSmall(parts: readonly Buffer[], order: Uint16Array, header: string, first: readonly number[], size: number): Buffer | null {
-  let at = STAGE_AT;
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i] as Buffer;
-    const end = at + part.copy(BYTES, at, first[i]);
-    CELLS[2 * i] = at;
-    CELLS[2 * i + 1] = end;
-    at = end;
-  }
-  ORDER.set(order);
-  const body = OUT_AT + BYTES.write(header, OUT_AT, 'latin1');
-  const end = interleave(ORDER_AT, order.length, CELLS_AT, body);
-  return RESULT[0] === order.length && end === OUT_AT + size ? BYTES.subarray(OUT_AT, end) : null;
-}
-
-function mergeLarge(parts: readonly Buffer[], order: Uint16Array, header: string, cursors: number[], size: number): Buffer | null {
   const whole = Buffer.allocUnsafe(size);
   let at = whole.write(header, 0, 'latin1');
   for (let i = 0; i < order.length; ) {
@@ -81,6 +57,21 @@ function mergeLarge(parts: readonly Buffer[], order: Uint16Array, header: string
   }
   // Elements that no key asked for: what is left of `whole` was never written.
   return at === size ? whole : null;
+}
+
+/**
+ * As `array`, in the kernel, for replies that lie in one block behind the order (16 bits each) of their `keys` elements; `bounds` has start and end of
+ * each. The result begins at OUT_AT of the kernel's memory and is good until the next request or reply is worked on. Returns the
+ * offset behind it, 0 where the replies are not plain arrays of these elements.
+ */
+export function mergeBlock(block: Buffer, end: number, bounds: readonly number[], keys: number): number {
+  copyBytes(BYTES, STAGE_AT, block, 0, end);
+  const parts = bounds.length / 2;
+  for (let i = 0; i < parts; i++) {
+    CELLS[i * CELL_INTS] = STAGE_AT + (bounds[2 * i] as number);
+    CELLS[i * CELL_INTS + 1] = STAGE_AT + (bounds[2 * i + 1] as number);
+  }
+  return merge(STAGE_AT, keys, CELLS_AT, parts, writeArrayHeader(BYTES, OUT_AT, keys));
 }
 
 function mergeStatus(parts: readonly Buffer[]): Buffer | null {

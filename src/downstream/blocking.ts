@@ -51,8 +51,7 @@ export function runWait(session: Session, view: RequestView, row: CommandRow, ro
   }
   session.blocked = lanes;
   session.barrier = true;
-  const names = lanes.map(({ node }) => node);
-  const fanOut = new FanOut(new Blocked(session), token, row.name === 'wait' ? 'min' : 'min_each', false, names, new Uint16Array(0));
+  const fanOut = new FanOut(new Blocked(session), token, row.name === 'wait' ? 'min' : 'min_each', false, lanes);
   lanes.forEach((lane, i) => {
     lane.send(PING, 0, PING.length, SWALLOW, 0, false);
     lane.sendUntimed(view.buf, view.base, view.limit, fanOut, i);

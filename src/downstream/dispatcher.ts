@@ -44,7 +44,6 @@ export interface DispatcherOptions {
 
 /** Names that only a web page tricked into talking to us would send (cross-protocol scripting); as in Redis, up to a NUL. */
 const FOREIGN_NAMES = /^(post|host:)(\0|$)/i;
-const NO_ORDER = new Uint16Array(0);
 
 /**
  * Decides for each request where it goes. One for all sessions of a pool: a request is handled in one step.
@@ -248,16 +247,10 @@ export class Dispatcher {
 
   /** Sends each node the part of the request that has its keys. */
   #fanOut(session: Session, row: CommandRow, split: Split, keys: number): void {
-    const { fragments, node, fragmentOf, bufs, start, end } = this.#splitter;
+    const { fragments, node, order, bufs, start, end } = this.#splitter;
     const lanes: Lane[] = [];
-    const names: string[] = [];
-    for (let i = 0; i < fragments; i++) {
-      const lane = session.lanes.at[node[i] as number] as Lane;
-      lanes.push(lane);
-      names.push(lane.node);
-    }
-    const order = split.merge === 'array' ? fragmentOf.slice(0, keys) : NO_ORDER;
-    const fanOut = new FanOut(session, session.open(), split.merge, row.write, names, order);
+    for (let i = 0; i < fragments; i++) lanes.push(session.lanes.at[node[i] as number] as Lane);
+    const fanOut = new FanOut(session, session.open(), split.merge, row.write, lanes, order, split.merge === 'array' ? keys : 0);
     for (let i = 0; i < fragments; i++) {
       (lanes[i] as Lane).send(bufs[i] as Buffer, start[i] as number, end[i] as number, fanOut, i, false);
     }
@@ -276,8 +269,7 @@ export class Dispatcher {
       session.fail(token, 'no_nodes');
       return;
     }
-    const names = lanes.map((lane) => lane.node);
-    const fanOut = new FanOut(session, token, 'best', row.write, names, NO_ORDER);
+    const fanOut = new FanOut(session, token, 'best', row.write, lanes);
     const given = session.give(view);
     for (let i = 0; i < lanes.length; i++) {
       (lanes[i] as Lane).send(view.buf, view.base, view.limit, fanOut, i, given);

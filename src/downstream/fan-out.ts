@@ -1,21 +1,26 @@
 import { MERGES, type MergeName } from '../command/merge.ts';
 import { ERRORS, type ErrorCode, type Executed, errorText } from '../errors.ts';
+import { BYTES, OUT_AT } from '../kernel/memory.ts';
 import { isError } from '../protocol/element.ts';
-import { errorReply } from '../protocol/encode.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
-import { copyBytes } from '../util/copy.ts';
 import { worthView } from '../util/out-buffer.ts';
+import { Collected } from './collected.ts';
 
-/** What is known about one fragment once it is settled. */
-interface Outcome {
-  /** The node's reply, error replies included; absent where none came. */
-  readonly reply?: Buffer;
-  /** Set where no reply came. */
+const NO_ORDER: Uint16Array = new Uint16Array(0);
+
+/** Knows the name of a node, as lanes do. */
+export interface Named {
+  readonly node: string;
+}
+
+/** Why a fragment has failed. */
+interface Failure {
+  /** Absent where its node has answered, with an error. */
   readonly code?: ErrorCode;
-  /** Set where the fragment failed: whether it ran nevertheless. */
-  readonly executed?: Executed;
-  /** Set where the fragment failed: text behind `-`. */
-  readonly error?: string;
+  /** Whether it ran nevertheless. */
+  readonly executed: Executed;
+  /** Text behind `-`. */
+  readonly error: string;
 }
 
 /**
@@ -30,71 +35,82 @@ export class FanOut implements ReplyTarget {
   readonly #token: number;
   readonly #merge: MergeName;
   readonly #write: boolean;
-  readonly #order: Uint16Array;
-  readonly #outcomes: Outcome[];
-  /** Node name of each fragment. */
-  readonly #nodes: readonly string[];
+  readonly #collected: Collected;
+  /** Of each fragment: whoever can tell the name of its node. */
+  readonly #nodes: readonly Named[];
+  /** By fragment. */
+  #failures: (Failure | undefined)[] | null = null;
   #missing: number;
 
-  /** `nodes` names the node of each fragment; `order` is described at `Merge`. */
-  constructor(parent: ReplyTarget, token: number, merge: MergeName, write: boolean, nodes: readonly string[], order: Uint16Array) {
+  /** `nodes` has the node of each fragment; `order`, for the first `keys` elements, is described at `Merge` and is copied. */
+  constructor(parent: ReplyTarget, token: number, merge: MergeName, write: boolean, nodes: readonly Named[], order = NO_ORDER, keys = 0) {
     this.owner = parent.owner;
     this.#parent = parent;
     this.#token = token;
     this.#merge = merge;
     this.#write = write;
-    this.#order = order;
     this.#nodes = nodes;
-    this.#outcomes = new Array(nodes.length);
+    this.#collected = new Collected(nodes.length, order, keys);
     this.#missing = nodes.length;
   }
 
   onReply(fragment: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
-    const reply = given ? buf.subarray(start, end) : Buffer.allocUnsafe(end - start);
-    if (!given) copyBytes(reply, 0, buf, start, end);
-    if (isError(reply, 0)) {
-      this.#settle(fragment, { reply, executed: 'no', error: reply.toString('latin1', 1, reply.length - 2) });
-    } else {
-      this.#settle(fragment, { reply });
-    }
+    this.#collected.put(fragment, buf, start, end, given);
+    if (isError(buf, start)) this.#note(fragment, { executed: 'no', error: buf.toString('latin1', start + 1, end - 2) });
+    this.#settle();
     return true;
   }
 
   onFailure(fragment: number, code: ErrorCode, node: string): void {
-    this.#settle(fragment, { code, executed: ERRORS[code].executed, error: errorText(code, node) });
+    this.#note(fragment, { code, executed: ERRORS[code].executed, error: errorText(code, node) });
+    this.#settle();
   }
 
-  #settle(fragment: number, outcome: Outcome): void {
-    this.#outcomes[fragment] = outcome;
+  #note(fragment: number, failure: Failure): void {
+    this.#failures ??= new Array(this.#nodes.length).fill(undefined);
+    this.#failures[fragment] = failure;
+  }
+
+  #settle(): void {
     if (--this.#missing > 0) return;
-    const failed = this.#outcomes.findIndex((each) => each.error !== undefined);
-    const done = this.#outcomes.filter((each) => each.error === undefined).map((each) => each.reply as Buffer);
-    if (failed >= 0 && (this.#merge !== 'killed' || done.length === 0)) {
-      this.#answerFailure(failed);
-      return;
-    }
-    const whole = MERGES[this.#merge](done, this.#order, this.#nodes);
-    if (whole === null) this.#parent.onFailure(this.#token, 'bad_reply', this.#nodes.join(', '));
+    const failures = this.#failures;
+    const end = this.#merge === 'array' && failures === null ? this.#collected.merge() : 0;
+    if (end > 0) this.#parent.onReply(this.#token, BYTES, OUT_AT, end, false);
+    else if (failures === null) this.#answer(this.#nodes.map((_, fragment) => this.#collected.get(fragment)));
+    else this.#answerInPart(failures);
+    this.#collected.release();
+  }
+
+  #answer(replies: readonly Buffer[]): void {
+    const names = this.#nodes.map(({ node }) => node);
+    const whole = MERGES[this.#merge](replies, this.#collected.order, names);
+    if (whole === null) this.#parent.onFailure(this.#token, 'bad_reply', names.join(', '));
     else this.#parent.onReply(this.#token, whole, 0, whole.length, worthView(whole.length, whole));
   }
 
+  #answerInPart(failures: readonly (Failure | undefined)[]): void {
+    const done = [...failures.keys()].filter((fragment) => failures[fragment] === undefined);
+    if (this.#merge === 'killed' && done.length > 0) this.#answer(done.map((fragment) => this.#collected.get(fragment)));
+    else this.#answerFailure(failures, done.length);
+  }
+
   /** A read fails with its first error. A write tells what became of all of its parts. */
-  #answerFailure(failed: number): void {
-    const done = this.#outcomes.filter((each) => each.error === undefined).length;
-    const unknown = this.#outcomes.findIndex((each) => each.executed === 'unknown');
+  #answerFailure(failures: readonly (Failure | undefined)[], done: number): void {
+    const first = failures.findIndex((failure) => failure !== undefined);
+    const unknown = failures.findIndex((failure) => failure?.executed === 'unknown');
+    const nameOf = (fragment: number): string => (this.#nodes[fragment] as Named).node;
     if (this.#write && done > 0) {
-      const first = this.#outcomes[failed] as Outcome;
-      const detail = `${done} of ${this.#outcomes.length} parts were done; node ${this.#nodes[failed]}: ${first.error}`;
+      const detail = `${done} of ${failures.length} parts were done; node ${nameOf(first)}: ${failures[first]?.error}`;
       this.#parent.onFailure(this.#token, 'partly_executed', detail);
       return;
     }
-    const shown = this.#write && unknown >= 0 ? unknown : failed;
-    const { reply, code, error } = this.#outcomes[shown] as Outcome;
+    const shown = this.#write && unknown >= 0 ? unknown : first;
+    const code = failures[shown]?.code;
     if (code !== undefined) {
-      this.#parent.onFailure(this.#token, code, this.#nodes[shown] as string);
-    } else {
-      const bytes = reply ?? errorReply(error as string);
-      this.#parent.onReply(this.#token, bytes, 0, bytes.length, false);
+      this.#parent.onFailure(this.#token, code, nameOf(shown));
+      return;
     }
+    const bytes = this.#collected.get(shown);
+    this.#parent.onReply(this.#token, bytes, 0, bytes.length, false);
   }
 }

@@ -1,5 +1,5 @@
-import { gather, MANY, measure } from '../kernel/kernel.ts';
-import { ARGS_AT, BYTES, CELLS, CELLS_AT, FRAGMENTS_MAX, HEAD_MAX, ORDER, ORDER_AT, OUT_AT } from '../kernel/memory.ts';
+import { gather, MANY } from '../kernel/kernel.ts';
+import { ARGS_AT, BYTES, CELL_INTS, CELLS, CELLS_AT, HEAD_MAX, ORDER, ORDER_AT, OUT_AT } from '../kernel/memory.ts';
 import { stage } from '../kernel/staged.ts';
 import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
 import { RequestBuilder, writeHead } from '../protocol/request-builder.ts';
@@ -10,7 +10,7 @@ import { NO_NODE, type Topology } from '../routing/topology.ts';
  *
  *   keys        k0 k1 k2 k3 k4      on nodes  2  0  2  1  0
  *   fragments   [ node 2: k0 k2 ] [ node 0: k1 k4 ] [ node 1: k3 ]      in order of first appearance
- *   fragmentOf   0  1  0  2  1
+ *   order        0  1  0  2  1
  *
  * Many keys are cut in the kernel, few or large ones here. The fragments are good until the next request is worked on.
  */
@@ -24,7 +24,7 @@ export class Splitter {
   readonly start: Int32Array;
   readonly end: Int32Array;
   /** By key: its fragment. */
-  fragmentOf = new Uint16Array(64);
+  order: Uint16Array = ORDER;
   readonly #builders: readonly RequestBuilder[];
   readonly #fragmentOfNode: Int32Array;
 
@@ -40,38 +40,31 @@ export class Splitter {
 
   /** Splits a request whose `keys` keys stand at argument `first`, `first + step` …; what follows a key goes with it. */
   split(view: RequestView, first: number, step: number, keys: number, topology: Topology): void {
-    if (keys > this.fragmentOf.length) this.fragmentOf = new Uint16Array(keys * 2);
-    this.fragments = 0;
-    this.#fragmentOfNode.fill(-1);
     if (keys < MANY || !this.#splitMany(view, first, step, keys, topology)) this.#splitFew(view, first, step, keys, topology);
   }
 
   /** In the kernel; false where that cannot be, and then nothing was done. */
   #splitMany(view: RequestView, first: number, step: number, keys: number, topology: Topology): boolean {
-    if (this.node.length > FRAGMENTS_MAX) return false;
     const base = stage(view);
-    if (base < 0 || !topology.nodesFor(base, first, step, keys)) return false;
-    const { fragmentOf } = this;
-    for (let key = 0; key < keys; key++) {
-      const fragment = this.#fragmentFor(ORDER[key] as number);
-      this.count[fragment] = (this.count[fragment] as number) + 1;
-      ORDER[key] = fragment;
-      fragmentOf[key] = fragment;
-    }
-    if (this.fragments === 1) return true;
-    CELLS.fill(0, 0, this.fragments);
-    measure(ARGS_AT, first, step, keys, ORDER_AT, CELLS_AT);
+    const fragments = base < 0 ? 0 : topology.split(base, first, step, keys);
+    if (fragments === 0) return false;
+    this.fragments = fragments;
+    this.order = ORDER;
     let at = OUT_AT;
-    for (let i = 0; i < this.fragments; i++) {
-      const size = CELLS[i] as number;
+    for (let i = 0; i < fragments; i++) {
+      const cell = i * CELL_INTS;
+      this.node[i] = CELLS[cell] as number;
+      this.count[i] = CELLS[cell + 1] as number;
+      const size = CELLS[cell + 2] as number;
       at += HEAD_MAX;
-      CELLS[i] = at;
+      CELLS[cell] = at;
       this.start[i] = at;
       at += size;
       this.end[i] = at;
     }
+    if (fragments === 1) return true;
     gather(base, ARGS_AT, first, step, keys, ORDER_AT, CELLS_AT);
-    for (let i = 0; i < this.fragments; i++) {
+    for (let i = 0; i < fragments; i++) {
       this.bufs[i] = BYTES;
       this.start[i] = writeHead(BYTES, this.start[i] as number, 1 + (this.count[i] as number) * step, view);
     }
@@ -80,6 +73,9 @@ export class Splitter {
 
   /** Neighbours on the same node are copied as one piece, and nothing is copied before a second node appears. */
   #splitFew(view: RequestView, first: number, step: number, keys: number, topology: Topology): void {
+    this.order = keys > ORDER.length ? new Uint16Array(keys) : ORDER;
+    this.fragments = 0;
+    this.#fragmentOfNode.fill(-1);
     let piece = -1;
     let pieceAt = first;
     let arg = first;
@@ -96,7 +92,7 @@ export class Splitter {
         pieceAt = arg;
       }
       this.count[fragment] = (this.count[fragment] as number) + 1;
-      this.fragmentOf[key] = fragment;
+      this.order[key] = fragment;
     }
     if (this.fragments <= 1) return;
     (this.#builders[piece] as RequestBuilder).append(view, pieceAt, arg - 1);

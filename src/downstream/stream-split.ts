@@ -40,9 +40,8 @@ export function splitStreams(session: Session, view: RequestView, router: Router
   }
   const head = Array.from({ length: first }, (_, i) => argBytes(view, i));
   const lanes = [...shares.keys()].map((node) => session.lanes.at[node] as Lane);
-  const names = lanes.map(({ node }) => node);
   const order = keys.map((key) => key.toString('latin1'));
-  const fanOut = new FanOut(new InOrder(session, order), token, 'streams', false, names, new Uint16Array(0));
+  const fanOut = new FanOut(new InOrder(session, order), token, 'streams', false, lanes);
   [...shares.values()].forEach((share, i) => {
     const request = encodeRequest([...head, ...share.keys, ...share.ids]);
     lanes[i]?.send(request, 0, request.length, fanOut, i, true);

@@ -6,26 +6,27 @@ interface Kernel {
   scanArgs(base: number, at: number, to: number, count: number, max: number, out: number): number;
   scanBulks(at: number, to: number, count: number): number;
   scanRequests(at: number, to: number, most: number, max: number, out: number, which: number, open: number, close: number): number;
-  hashKeys(
+  split(
     which: number,
     open: number,
     close: number,
+    table: number,
     base: number,
     args: number,
     first: number,
     step: number,
-    count: number,
-    out: number,
-  ): void;
-  measure(args: number, first: number, step: number, keys: number, order: number, sizes: number): void;
+    keys: number,
+    order: number,
+    cells: number,
+  ): number;
   gather(base: number, args: number, first: number, step: number, keys: number, order: number, ends: number): void;
-  interleave(order: number, count: number, cursors: number, out: number): number;
+  merge(order: number, count: number, cells: number, parts: number, out: number): number;
 }
 
 const module = new WebAssembly.Module(Buffer.from(MODULE, 'base64'));
 const instance = new WebAssembly.Instance(module, { env: { memory: MEMORY } });
 
-export const { scanArgs, scanBulks, scanRequests, hashKeys, measure, gather, interleave } = instance.exports as unknown as Kernel;
+export const { scanArgs, scanBulks, scanRequests, split, gather, merge } = instance.exports as unknown as Kernel;
 
 /** From so many elements on, a call of the kernel is worth its price. */
 export const MANY = 8;

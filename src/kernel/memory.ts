@@ -1,17 +1,17 @@
 /**
  * The kernel's memory, of fixed size: it must not grow, because every view of it would be lost.
  *
- *   0      RESULT, CRC16   the module's own
+ *   0      RESULT, CRC16 … the module's own
  *   READ   64 KiB          what sockets read into
  *   STAGE  64 KiB          bytes that came elsewhere, brought here to be worked on
  *   ARGS   start and end   of each argument of the request at hand; as many as 64 KiB can hold
- *   VALUES 32 bits         for each key: its hash
- *   ORDER  16 bits         for each key: its node, then the fragment it belongs to
- *   CELLS  2 × 32 bits     for each fragment
+ *   ORDER  16 bits         for each key: the fragment it belongs to
+ *   CELLS  4 × 32 bits     for each fragment
  *   AHEAD  64 bytes        for each request that was scanned ahead of being handled
  *   OUT    96 KiB          what comes out
+ *   TABLES 1 MiB           who owns which hash, for each pool; see tables.ts
  *
- * Each region but READ belongs to whoever works on a request or reply at the moment, until that step is over.
+ * Each region but READ and TABLES belongs to whoever works on a request or reply at the moment, until that step is over.
  */
 const RESULT_AT = 16;
 const PAGE = 64 * 1024;
@@ -32,12 +32,14 @@ const ARGS_MAX = Math.ceil(BYTES_MAX / 6);
 export const READ_AT = 4096;
 export const STAGE_AT = READ_AT + BYTES_MAX + GAP;
 export const ARGS_AT = STAGE_AT + BYTES_MAX + GAP;
-export const VALUES_AT = ARGS_AT + 8 * ARGS_MAX;
-export const ORDER_AT = VALUES_AT + 4 * ARGS_MAX;
+export const ORDER_AT = ARGS_AT + 8 * ARGS_MAX;
 export const CELLS_AT = ORDER_AT + 4 * ARGS_MAX;
-export const AHEAD_AT = CELLS_AT + 8 * FRAGMENTS_MAX;
+export const CELL_INTS = 4;
+export const AHEAD_AT = CELLS_AT + 4 * CELL_INTS * FRAGMENTS_MAX;
 export const OUT_AT = AHEAD_AT + 4 * AHEAD_INTS * AHEAD_MAX + GAP;
-const END = OUT_AT + BYTES_MAX + HEAD_MAX * FRAGMENTS_MAX + GAP;
+export const TABLES_AT = OUT_AT + BYTES_MAX + HEAD_MAX * FRAGMENTS_MAX + GAP;
+export const TABLES_SIZE = 1024 * 1024;
+const END = TABLES_AT + TABLES_SIZE;
 
 export const MEMORY = allocate(Math.ceil(END / PAGE));
 const { buffer } = MEMORY;
@@ -47,9 +49,8 @@ export const BYTES = Buffer.from(buffer);
 /** The one buffer that all sockets read into; see util/read-buffer.ts. */
 export const READ = Buffer.from(buffer, READ_AT, BYTES_MAX);
 export const ARGS = new Int32Array(buffer, ARGS_AT, 2 * ARGS_MAX);
-export const VALUES = new Uint32Array(buffer, VALUES_AT, ARGS_MAX);
 export const ORDER = new Uint16Array(buffer, ORDER_AT, ARGS_MAX);
-export const CELLS = new Int32Array(buffer, CELLS_AT, 2 * FRAGMENTS_MAX);
+export const CELLS = new Int32Array(buffer, CELLS_AT, CELL_INTS * FRAGMENTS_MAX);
 /** The records, and of each the part with the bounds of the arguments. */
 export const AHEAD = new Int32Array(buffer, AHEAD_AT, AHEAD_INTS * AHEAD_MAX);
 export const AHEAD_ARGS = Array.from({ length: AHEAD_MAX }, (_, i) => AHEAD.subarray(AHEAD_INTS * i + 4, AHEAD_INTS * (i + 1)));

@@ -1,3 +1,6 @@
+import { CR, LF, STAR, ZERO } from './bytes.ts';
+import { digitsOf } from './header.ts';
+
 /** Replies made by keyfan itself, in RESP2 where nothing else is said. Cold paths; the hot path passes replies on as they came. */
 
 /** `text` must be one line. Bytes are those of its UTF-16 units below 256 (latin1), as error texts quote raw input. */
@@ -16,6 +19,17 @@ export function integerReply(value: number | bigint): Buffer {
 export function bulkReply(value: Buffer | string): Buffer {
   const bytes = typeof value === 'string' ? Buffer.from(value) : value;
   return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n')]);
+}
+
+/** Writes `*count\r\n` to `buf[at…)` and returns the offset behind it. */
+export function writeArrayHeader(buf: Buffer, at: number, count: number): number {
+  const end = at + 1 + digitsOf(count);
+  buf[at] = STAR;
+  let left = count;
+  for (let digit = end - 1; digit > at; digit--, left = Math.floor(left / 10)) buf[digit] = ZERO + (left % 10);
+  buf[end] = CR;
+  buf[end + 1] = LF;
+  return end + 2;
 }
 
 export function arrayReply(elements: readonly Buffer[]): Buffer {

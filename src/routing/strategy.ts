@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { KernelHash } from '../kernel/kernel.ts';
+import type { Lookup } from '../kernel/tables.ts';
 
 /** What a strategy sees of a node. Its ring identity is its name, never where it can be reached. */
 export interface RingNode {
@@ -24,9 +25,10 @@ export interface Locator {
   readonly owners: Uint16Array;
   /** Partition of the key in `buf[start, end)`; an integer in [0, partitions). Must not keep `buf`. */
   locate(buf: Uint8Array, start: number, end: number): number;
-  /** Set where the partition follows from a hash of the key that the kernel can compute: how, and what follows. */
+  /** Set where the partition follows from a hash of the key that the kernel can compute: how, what follows, and the same as a table. */
   readonly hashing?: KernelHash | null;
   locateHash?(hash: number): number;
+  readonly lookup?: Lookup;
   /** The steps of a placement for `keyfan route --explain`, e.g. `hashed part: user1`, `murmur: 123`. */
   explain?(key: Uint8Array): readonly string[];
 }

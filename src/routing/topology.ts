@@ -1,5 +1,6 @@
-import { hashKeys } from '../kernel/kernel.ts';
-import { ARGS_AT, ORDER, VALUES, VALUES_AT } from '../kernel/memory.ts';
+import { split } from '../kernel/kernel.ts';
+import { ARGS_AT, CELLS_AT, FRAGMENTS_MAX, ORDER_AT } from '../kernel/memory.ts';
+import { OwnerTable } from '../kernel/tables.ts';
 import type { Locator, RingNode, Strategy } from './strategy.ts';
 
 /** What a pool's routing is built from; stays the same while nodes go out of service and come back. */
@@ -33,6 +34,8 @@ export class Topology {
   readonly owners: Uint16Array;
   /** 1 where the node is in service, 0 where it is ejected. */
   readonly live: Uint8Array;
+  /** `locator` and `owners` for the kernel; null where it cannot follow. */
+  private readonly table: OwnerTable | null;
 
   /** Throws what `strategy.build` throws, and where nodes are ejected whose strategy does not allow it. */
   constructor(source: TopologySource, version = 1, ejected: ReadonlySet<number> = new Set()) {
@@ -45,6 +48,7 @@ export class Topology {
     const liveNodes = indexes.map((index) => source.nodes[index] as RingNode);
     this.locator = liveNodes.length === 0 ? NOWHERE : source.strategy.build(liveNodes, source.options);
     this.owners = this.locator.owners.map((owner) => indexes[owner] as number);
+    this.table = this.locator.lookup === undefined ? null : new OwnerTable(this.locator.lookup, this.owners);
   }
 
   /** The next version, with exactly these nodes out of service. */
@@ -65,19 +69,14 @@ export class Topology {
   }
 
   /**
-   * As `nodeFor`, for the `count` keys at arguments `first`, `first + step` … of the request that is staged at `base` (see src/kernel):
-   * writes the nodes to ORDER. False where that is not known how, or some key has no node.
+   * Finds the nodes of `keys` keys at arguments `first`, `first + step` … of the request that is staged at `base` (see src/kernel): writes ORDER and CELLS
+   * as `split` of the kernel does and returns the number of fragments; 0 where that is not known how.
    */
-  nodesFor(base: number, first: number, step: number, count: number): boolean {
+  split(base: number, first: number, step: number, keys: number): number {
     const { hashing } = this.locator;
-    if (hashing === undefined || hashing === null) return false;
-    hashKeys(hashing.which, hashing.open, hashing.close, base, ARGS_AT, first, step, count, VALUES_AT);
-    for (let i = 0; i < count; i++) {
-      const node = this.nodeForHash(VALUES[i] as number);
-      if (node === NO_NODE) return false;
-      ORDER[i] = node;
-    }
-    return true;
+    const at = this.nodes.length > FRAGMENTS_MAX || this.table === null ? 0 : this.table.place();
+    if (at === 0 || hashing === undefined || hashing === null) return 0;
+    return split(hashing.which, hashing.open, hashing.close, at, base, ARGS_AT, first, step, keys, ORDER_AT, CELLS_AT);
   }
 
   /**

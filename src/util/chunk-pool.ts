@@ -1,11 +1,12 @@
 /**
- * Free output chunks, shared by all sockets of the process: an idle connection owns none. Two sizes: most turns of a socket fit
- * a small chunk, pipelines a large one. A chunk comes back only when the kernel has taken its bytes; one that is still being
+ * Free output chunks, shared by all sockets of the process: an idle connection owns none. Most turns of a socket fit a small
+ * chunk, pipelines a large one; tiny ones are for what is collected of one request. A chunk comes back only when the kernel has taken its bytes; one that is still being
  * written is left to the garbage collector, because its bytes must not change under the write.
  *
  *   free    ▓▓▓▓▓▓▓▓▓▓░░░░░░     what a burst needed stays for the next one …
  *                 ^idle          … but not what nobody took since the last `trimChunks`
  */
+export const TINY_CHUNK = 2 * 1024;
 export const SMALL_CHUNK = 16 * 1024;
 export const LARGE_CHUNK = 64 * 1024;
 
@@ -18,9 +19,13 @@ interface Shelf {
   idle: number;
 }
 
-const shelves: Readonly<Record<number, Shelf>> = { [SMALL_CHUNK]: { free: [], idle: 0 }, [LARGE_CHUNK]: { free: [], idle: 0 } };
+const shelves: Readonly<Record<number, Shelf>> = {
+  [TINY_CHUNK]: { free: [], idle: 0 },
+  [SMALL_CHUNK]: { free: [], idle: 0 },
+  [LARGE_CHUNK]: { free: [], idle: 0 },
+};
 
-/** A chunk of SMALL_CHUNK or LARGE_CHUNK bytes, holding anything. */
+/** A chunk of one of these sizes, holding anything. */
 export function takeChunk(size: number): Buffer {
   const shelf = shelves[size] as Shelf;
   const chunk = shelf.free.pop();

@@ -25,7 +25,7 @@ export const CHANGES = {
   /** An MSET of which a part failed reads OK. */
   'ok-instead-of-partly': {
     file: '/src/downstream/fan-out.js',
-    from: 'this.#answerFailure(failed);',
+    from: 'this.#answerFailure(failures, done.length);',
     to: "this.#parent.onReply(this.#token, Buffer.from('+OK\\r\\n'), 0, 5, false);",
   },
 } as const satisfies Record<string, Change>;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import type { Test } from 'tap';
-import { hashKeys } from '../../src/kernel/kernel.ts';
-import { ARGS_AT, VALUES, VALUES_AT } from '../../src/kernel/memory.ts';
+import { scanRequests, split } from '../../src/kernel/kernel.ts';
+import { AHEAD, AHEAD_AT, ARGS_AT, BYTES_MAX, CELL_INTS, CELLS, CELLS_AT, ORDER, ORDER_AT } from '../../src/kernel/memory.ts';
 import { stage } from '../../src/kernel/staged.ts';
+import { type Lookup, OwnerTable } from '../../src/kernel/tables.ts';
 import type { Locator, RingNode, Strategy } from '../../src/routing/strategy.ts';
 import { viewOf } from '../support/view.ts';
 import { build, bytes, mixedKeys, ownerOf, ringNodes } from '../unit/routing/helpers.ts';
@@ -60,18 +61,31 @@ export function strategySuite(t: Test, subject: Subject): void {
     }
   });
 
-  t.test('says how the kernel hashes its keys, where it can: the same partitions follow', async (t) => {
+  t.test('says how the kernel hashes its keys, where it can: the same partitions follow, and the same owners', async (t) => {
     const locator = make();
-    const { hashing } = locator;
+    const { hashing, lookup } = locator;
     t.equal(hashing !== undefined && hashing !== null, subject.kernel ?? false);
     if (hashing === undefined || hashing === null) return;
+    const { which, open, close } = hashing;
+    const table = new OwnerTable(lookup as Lookup, locator.owners).place();
     for (let from = 0; from < KEYS.length; from += 100) {
       const keys = [...KEYS.slice(from, from + 100), bytes('')];
-      const base = stage(viewOf('MSET', ...keys.flatMap((key) => [key, 'value'])));
-      hashKeys(hashing.which, hashing.open, hashing.close, base, ARGS_AT, 1, 2, keys.length, VALUES_AT);
+      const partitions = keys.map((key) => locator.locate(key, 0, key.length));
+      const hashes = keys.map((key) => {
+        const view = viewOf('GET', key);
+        const base = stage(view);
+        scanRequests(base, base + view.limit - view.base, 1, BYTES_MAX, AHEAD_AT, which, open, close);
+        return (AHEAD[2] as number) >>> 0;
+      });
       t.strictSame(
-        Array.from(VALUES.subarray(0, keys.length), (hash) => locator.locateHash?.(hash)),
-        keys.map((key) => locator.locate(key, 0, key.length)),
+        hashes.map((hash) => locator.locateHash?.(hash)),
+        partitions,
+      );
+      const base = stage(viewOf('MSET', ...keys.flatMap((key) => [key, 'value'])));
+      split(which, open, close, table, base, ARGS_AT, 1, 2, keys.length, ORDER_AT, CELLS_AT);
+      t.strictSame(
+        Array.from(ORDER.subarray(0, keys.length), (fragment) => CELLS[fragment * CELL_INTS]),
+        partitions.map((partition) => locator.owners[partition]),
       );
     }
   });

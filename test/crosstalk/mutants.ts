@@ -75,16 +75,38 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'order lost in a merge',
     reason: 'elements come in the order of the nodes, not of the keys',
-    edits: [dispatcher('fragmentOf.slice(0, keys)', 'fragmentOf.slice(0, keys).sort()')],
+    edits: [
+      {
+        file: 'downstream/collected.js',
+        find: 'ORDER_AT, ORDER_AT + size);',
+        put: 'ORDER_AT, ORDER_AT + size); new Uint16Array(this.#block.buffer, this.#block.byteOffset, keys).sort();',
+      },
+    ],
   },
   {
     name: 'view kept over a reused buffer',
     reason: "a fragment's reply is overwritten by the next read before it is merged",
     edits: [
       {
-        file: 'downstream/fan-out.js',
-        find: 'given ? buf.subarray(start, end) : Buffer.allocUnsafe(end - start);',
+        file: 'downstream/collected.js',
+        find: 'if (given || this.#end + size > BLOCK_MAX)',
+        put: 'if (true)',
+      },
+      {
+        file: 'downstream/collected.js',
+        find: 'given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));',
         put: 'buf.subarray(start, end);',
+      },
+    ],
+  },
+  {
+    name: 'block reused before it was merged',
+    reason: 'what is collected of one request is overwritten by the next one',
+    edits: [
+      {
+        file: 'downstream/collected.js',
+        find: 'this.#bounds[2 * fragment] = at;',
+        put: 'this.#bounds[2 * fragment] = at; if (fragment === 0) giveChunk(this.#block);',
       },
     ],
   },

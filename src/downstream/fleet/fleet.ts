@@ -15,7 +15,6 @@ import { RandomKey } from './random-key.ts';
 import { Scan } from './scan.ts';
 import { Newest } from './slowlog.ts';
 
-const NO_ORDER = new Uint16Array(0);
 /** What clients write runs, as in a script: behind a fence, too. */
 const CODE: ReadonlySet<string> = new Set(['function|load', 'function|restore']);
 /** What DEBUG tells of a key. */
@@ -81,10 +80,9 @@ export class Fleet {
   }
 
   #broadcast(parent: ReplyTarget, session: Session, view: RequestView, lanes: readonly Lane[], { merge, write }: Broadcast): void {
-    const names = lanes.map((lane) => lane.node);
     // Where nodes hold copies the same key may be on several.
     const wanted = merge === 'concat' && !this.#router.keyed ? 'union' : merge;
-    const fanOut = new FanOut(parent, session.open(), wanted, write, names, NO_ORDER);
+    const fanOut = new FanOut(parent, session.open(), wanted, write, lanes);
     const given = session.give(view);
     lanes.forEach((lane, i) => {
       lane.send(view.buf, view.base, view.limit, fanOut, i, given);

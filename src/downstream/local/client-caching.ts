@@ -8,7 +8,6 @@ import type { CachingMode } from '../mode.ts';
 import type { Session } from '../session.ts';
 import { type Answer, LATER, refused, SYNTAX } from './answer.ts';
 
-const NO_ORDER = new Uint16Array(0);
 const PING = encodeRequest(['PING']);
 /** By word: the mode of tracking in which it means something. */
 const MODES: Readonly<Record<string, string>> = { yes: 'optin', no: 'optout' };
@@ -25,8 +24,7 @@ export function caching(session: Session, view: RequestView): Answer | typeof LA
   if (!on.includes(mode))
     return refused(`CLIENT CACHING ${word.toUpperCase()} is only valid when tracking is enabled in ${mode.toUpperCase()} mode.`);
   const lanes = [...session.lanes.reserved()];
-  const names = lanes.map(({ node }) => node);
-  const fanOut = new FanOut(session, session.open(), 'status', false, names, NO_ORDER);
+  const fanOut = new FanOut(session, session.open(), 'status', false, lanes);
   const request = encodeRequest(['CLIENT', 'CACHING', word]);
   lanes.forEach((lane, i) => {
     lane.send(request, 0, request.length, fanOut, i, false);

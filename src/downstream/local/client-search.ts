@@ -8,8 +8,6 @@ import { refused } from './answer.ts';
 import { addressOf, clientLine, localAddressOf, typeOf } from './client-line.ts';
 import type { Filter, Finding, Question } from './client-question.ts';
 
-const NO_ORDER = new Uint16Array(0);
-
 /** `by` is the client that asks, where it is one of these; `charsMax` is how long a list may become. */
 export function find(
   sessions: Iterable<Session>,
@@ -66,8 +64,7 @@ function unblocked(victim: Session, reason: string): Finding | Promise<Finding> 
   const connections = waiting.filter(({ connection }) => connection !== null && connection.clientId > 0);
   if (connections.length === 0) return { count: 0 };
   return new Promise((resolve) => {
-    const names = connections.map(({ node }) => node);
-    const fanOut = new FanOut(new Answered(resolve), 0, 'max', true, names, NO_ORDER);
+    const fanOut = new FanOut(new Answered(resolve), 0, 'max', true, connections);
     connections.forEach(({ index, connection }, i) => {
       const request = encodeRequest(['CLIENT', 'UNBLOCK', String(connection?.clientId), reason]);
       victim.lanes.shared[index]?.send(request, 0, request.length, fanOut, i, true);

@@ -9,7 +9,6 @@ import { ownLane } from '../own-lane.ts';
 import type { Session } from '../session.ts';
 import { type Answer, LATER, type LocalContext, refused, SYNTAX } from './answer.ts';
 
-const NO_ORDER = new Uint16Array(0);
 const FLAGS: ReadonlySet<string> = new Set(['bcast', 'optin', 'optout', 'noloop']);
 const NO_REDIRECT =
   "keyfan: 'client|tracking' with REDIRECT is not supported: the other connection would have to be to the same node; use RESP3";
@@ -41,14 +40,12 @@ export function tracking(session: Session, view: RequestView, context: LocalCont
     lanes.push(lane);
   }
   if (lanes.length === 0) return { code: 'no_nodes' };
-  const names = lanes.map(({ node }) => node);
   const fanOut = new FanOut(
     new Switch(session, lanes, mode === 'on' ? { options, caching: session.tracking?.caching ?? null } : null),
     session.open(),
     'status',
     true,
-    names,
-    NO_ORDER,
+    lanes,
   );
   session.barrier = true;
   lanes.forEach((lane, i) => {

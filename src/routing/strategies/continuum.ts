@@ -1,3 +1,5 @@
+import type { Lookup } from '../../kernel/tables.ts';
+
 /**
  * A consistent-hash ring: points on the circle of unsigned 32-bit integers, each with an owner.
  *
@@ -38,6 +40,12 @@ export class Continuum {
       while (point < this.size && (this.points[point] as number) < from) point++;
       this.starts[bucket] = point;
     }
+  }
+
+  /** The same for the kernel. */
+  get lookup(): Lookup {
+    const { size, shift, starts, points } = this;
+    return { partitions: size, ring: { shift, starts, points } };
   }
 
   /** Index of the first point that is not below `hash`; behind the last one the circle closes at point 0. */

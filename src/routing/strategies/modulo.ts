@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { KernelHash } from '../../kernel/kernel.ts';
+import type { Lookup } from '../../kernel/tables.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
 import { KeyHash } from './key-hash.ts';
 import { labelOrder } from './labels.ts';
@@ -32,6 +33,7 @@ class ModuloLocator implements Locator {
   readonly partitions: number;
   readonly owners: Uint16Array;
   readonly hashing: KernelHash | null;
+  readonly lookup: Lookup;
   private readonly hash: KeyHash;
 
   constructor(owners: Uint16Array, hash: KeyHash) {
@@ -39,6 +41,7 @@ class ModuloLocator implements Locator {
     this.owners = owners;
     this.hash = hash;
     this.hashing = hash.kernel;
+    this.lookup = { partitions: owners.length, ring: null };
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {

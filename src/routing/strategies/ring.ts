@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { KernelHash } from '../../kernel/kernel.ts';
+import type { Lookup } from '../../kernel/tables.ts';
 import { md5Quarters } from '../hash/md5.ts';
 import type { Locator, RingNode, Strategy } from '../strategy.ts';
 import { Continuum } from './continuum.ts';
@@ -29,6 +30,7 @@ class RingLocator implements Locator {
   readonly owners: Uint16Array;
   private readonly continuum: Continuum;
   readonly hashing: KernelHash | null;
+  readonly lookup: Lookup;
   private readonly hash: KeyHash;
 
   constructor(continuum: Continuum, hash: KeyHash) {
@@ -37,6 +39,7 @@ class RingLocator implements Locator {
     this.continuum = continuum;
     this.hash = hash;
     this.hashing = hash.kernel;
+    this.lookup = continuum.lookup;
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {

@@ -27,6 +27,7 @@ class SlotsLocator implements Locator {
   readonly partitions: number = SLOTS;
   readonly owners: Uint16Array;
   readonly hashing = kernelHash('slot', TAG.open, TAG.close);
+  readonly lookup = { partitions: SLOTS, ring: null };
 
   constructor(owners: Uint16Array) {
     this.owners = owners;

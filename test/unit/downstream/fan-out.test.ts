@@ -23,7 +23,15 @@ function outcome(
     onFailure: (token, code, detail) => heard.push(`${token} -${errorText(code, detail)}\r\n`),
   };
   const names = events.map((_, i) => `n${i}`);
-  const fanOut = new FanOut(parent, 7, merge, write, names, Uint16Array.from(order));
+  const fanOut = new FanOut(
+    parent,
+    7,
+    merge,
+    write,
+    names.map((node) => ({ node })),
+    Uint16Array.from(order),
+    order.length,
+  );
   for (const [n, fragment] of arrival.entries()) {
     t.equal(heard.length, 0, `silent before fragment ${n} of ${events.length}`);
     const event = events[fragment] as Event;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Splitter } from '../../../src/downstream/splitter.ts';
-import { ARGS, BYTES, ORDER, READ } from '../../../src/kernel/memory.ts';
+import { ARGS, BYTES, CELL_INTS, CELLS, ORDER, READ } from '../../../src/kernel/memory.ts';
 import type { RequestView } from '../../../src/protocol/request.ts';
 import { NO_NODE, type Topology } from '../../../src/routing/topology.ts';
 import { argument } from '../../fuzz/arbitraries.ts';
@@ -13,18 +13,23 @@ function nodeFor(buf: Buffer, start: number, end: number): number {
   return start === end || buf[start] === 0x78 ? NO_NODE : (buf[start] as number) - 48;
 }
 
-const topology = {
-  nodeFor,
-  nodesFor: (base: number, first: number, step: number, count: number): boolean => {
-    for (let i = 0; i < count; i++) {
-      const arg = first + i * step;
-      const node = nodeFor(BYTES, base + (ARGS[2 * arg] as number), base + (ARGS[2 * arg + 1] as number));
-      if (node === NO_NODE) return false;
-      ORDER[i] = node;
-    }
-    return true;
-  },
-} as unknown as Topology;
+/** What the kernel does, by those nodes. */
+function splitBase(base: number, first: number, step: number, keys: number): number {
+  const fragments: number[] = [];
+  for (let i = 0; i < keys; i++) {
+    const arg = first + i * step;
+    const node = nodeFor(BYTES, base + (ARGS[2 * arg] as number), base + (ARGS[2 * arg + 1] as number));
+    if (node === NO_NODE) return 0;
+    if (!fragments.includes(node)) CELLS.set([node, 0, 0], CELL_INTS * (fragments.push(node) - 1));
+    const cell = CELL_INTS * fragments.indexOf(node);
+    CELLS[cell + 1] = (CELLS[cell + 1] as number) + 1;
+    CELLS[cell + 2] = (CELLS[cell + 2] as number) + (ARGS[2 * (arg + step) - 1] as number) - (ARGS[2 * arg - 1] as number);
+    ORDER[i] = fragments.indexOf(node);
+  }
+  return fragments.length;
+}
+
+const topology = { nodeFor, split: splitBase } as unknown as Topology;
 
 /** The same request as if it had just been read from a socket. */
 function asRead(view: RequestView): RequestView {
@@ -50,7 +55,7 @@ function readFragments(
 ): [number, number[]][] {
   splitter.split(view, first, step, keys, topology);
   return Array.from({ length: splitter.fragments }, (_, fragment) => {
-    const own = Array.from({ length: keys }, (_, key) => key).filter((key) => splitter.fragmentOf[key] === fragment);
+    const own = Array.from({ length: keys }, (_, key) => key).filter((key) => splitter.order[key] === fragment);
     if (splitter.count[fragment] !== own.length) t.fail(`fragment ${fragment} does not count its keys`);
     if (splitter.fragments > 1) {
       const buf = splitter.bufs[fragment] as Buffer;

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { hashKeys, interleave, KERNEL_HASHES, scanArgs, scanBulks } from '../../../src/kernel/kernel.ts';
+import { KERNEL_HASHES, merge, scanArgs, scanBulks, scanRequests, split } from '../../../src/kernel/kernel.ts';
 import {
+  AHEAD,
+  AHEAD_AT,
   ARGS,
   ARGS_AT,
   BYTES,
   BYTES_MAX,
+  CELL_INTS,
   CELLS,
   CELLS_AT,
   ORDER,
@@ -13,10 +16,9 @@ import {
   OUT_AT,
   RESULT,
   STAGE_AT,
-  VALUES,
-  VALUES_AT,
 } from '../../../src/kernel/memory.ts';
 import { stage } from '../../../src/kernel/staged.ts';
+import { OwnerTable } from '../../../src/kernel/tables.ts';
 import { HASHES, type HashName } from '../../../src/routing/hash/registry.ts';
 import { slotOf } from '../../../src/routing/hash/slot.ts';
 import { hashKey, parseTag } from '../../../src/routing/hash/tag.ts';
@@ -83,35 +85,76 @@ t.test('bulks: as arguments, nulls too', async (t) => {
 
 t.test('hashes of keys equal those of src/routing/hash', async (t) => {
   const byName = (name: string) => (name === 'slot' ? slotOf : HASHES.get(name as HashName)) as typeof slotOf;
-  const key = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
+  const plain = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
   const tagged = fc.string({ unit: fc.constantFrom(...'{}ab\xff'), maxLength: 12 }).map(latin1);
-  const cases = fc.tuple(fc.array(fc.oneof(key, tagged), { minLength: 1, maxLength: 20 }), fc.constantFrom('{}', '', 'aa', 'b\x00'));
+  const cases = fc.tuple(fc.oneof(plain, tagged), fc.constantFrom('{}', '', 'aa', 'b\x00'));
   for (const [name, which] of KERNEL_HASHES) {
     await holds(
       t,
       name,
-      fc.property(cases, fc.constantFrom(1, 2), ([keys, text], step) => {
-        const tag = parseTag(text);
-        const base = stage(viewOf('MSET', ...keys.flatMap((key) => [key, 'v'].slice(0, step))));
-        hashKeys(which, tag.open, tag.close, base, ARGS_AT, 1, step, keys.length, VALUES_AT);
-        return keys.every((key, i) => VALUES[i] === hashKey(byName(name), tag.open, tag.close, key, 0, key.length));
+      fc.property(cases, ([key, text]) => {
+        const { open, close } = parseTag(text);
+        const view = viewOf('GET', key);
+        const base = stage(view);
+        scanRequests(base, base + view.limit - view.base, 1, BYTES_MAX, AHEAD_AT, which, open, close);
+        return (AHEAD[2] as number) >>> 0 === hashKey(byName(name), open, close, key, 0, key.length);
       }),
-      { runs: 300 },
+      { runs: 1000 },
     );
   }
 });
 
-t.test('interleave: reads no part beyond its end', async (t) => {
-  put('$1\r\na\r\n$1\r\nb\r\n');
-  CELLS.set([STAGE_AT, STAGE_AT + 7, STAGE_AT + 7, STAGE_AT + 14]);
-  ORDER.set([1, 0]);
-  t.equal(interleave(ORDER_AT, 2, CELLS_AT, OUT_AT) - OUT_AT, 14);
-  t.equal(RESULT[0], 2);
-  t.equal(BYTES.toString('latin1', OUT_AT, OUT_AT + 14), '$1\r\nb\r\n$1\r\na\r\n');
-  ORDER.set([0, 0]);
-  CELLS.set([STAGE_AT, STAGE_AT + 7]);
-  interleave(ORDER_AT, 2, CELLS_AT, OUT_AT);
-  t.equal(RESULT[0], 1, 'the second is of another part');
+/** A table by which a hash is its own partition, as far as it goes, and so is the owner. */
+const byHash = (size: number): number =>
+  new OwnerTable(
+    { partitions: size, ring: null },
+    Uint16Array.from({ length: size }, (_, i) => i),
+  ).place();
+
+t.test('split: fragments in order of first appearance, with the number and the bytes of their keys', async (t) => {
+  const keys = ['a', 'bb', 'a', 'cccc', 'bb', 'a'];
+  const [a, bb, cccc] = ['a', 'bb', 'cccc'].map((key) => slotOf(latin1(key), 0, key.length) % 200);
+  t.equal(new Set([a, bb, cccc]).size, 3);
+  for (const rest of [[], ['value']]) {
+    const base = stage(viewOf('MSET', ...keys.flatMap((key) => [key, ...rest])));
+    const step = 1 + rest.length;
+    const more = rest.length === 0 ? 0 : 11;
+    t.equal(split(2, -1, 0, byHash(200), base, ARGS_AT, 1, step, keys.length, ORDER_AT, CELLS_AT), 3);
+    t.strictSame([...ORDER.subarray(0, 6)], [0, 1, 0, 2, 1, 0]);
+    const cells = [0, 1, 2].map((fragment) => [...CELLS.subarray(fragment * CELL_INTS, fragment * CELL_INTS + 3)]);
+    t.strictSame(cells, [
+      [a, 3, 3 * (7 + more)],
+      [bb, 2, 2 * (8 + more)],
+      [cccc, 1, 10 + more],
+    ]);
+  }
+  const base = stage(viewOf('MGET', 'cccc', 'a'));
+  t.equal(split(2, -1, 0, byHash(200), base, ARGS_AT, 1, 1, 2, ORDER_AT, CELLS_AT), 2, 'nothing is left of the one before');
+  t.strictSame([...ORDER.subarray(0, 2)], [0, 1]);
+});
+
+/** Merges parts that lie one behind the other, with more of the last one's kind behind them. */
+function merged(parts: readonly string[], order: readonly number[]): string | null {
+  put(parts.join(''));
+  let at = STAGE_AT;
+  for (const [i, { length }] of parts.entries()) {
+    CELLS[i * CELL_INTS] = at;
+    at += length;
+    CELLS[i * CELL_INTS + 1] = at;
+  }
+  ORDER.set(order);
+  const end = merge(ORDER_AT, order.length, CELLS_AT, parts.length, OUT_AT);
+  return end === 0 ? null : BYTES.toString('latin1', OUT_AT, end);
+}
+
+t.test('merge: every element of every part, in order, nothing beyond a part', async (t) => {
+  const [one, two] = ['*1\r\n$1\r\na\r\n', '*2\r\n$-1\r\n_\r\n'];
+  t.equal(merged([one, two], [1, 0, 1]), '$-1\r\n$1\r\na\r\n_\r\n');
+  t.equal(merged([one, two], [1, 0, 0]), null, 'the third is of another part');
+  t.equal(merged([one, two], [1, 0]), null, 'one element is nobody’s');
+  t.equal(merged([two, one], [0, 0, 1, 1]), null, 'what lies behind the last part is not its');
+  for (const odd of ['+OK\r\n', ':1\r\n', '*-1\r\n', '$1\r\na\r\n', '*1\r\n:1\r\n', '*01\r\n$1\r\na\r\n', '~1\r\n$1\r\na\r\n'])
+    t.equal(merged([two, odd], [0, 1, 0]), null, JSON.stringify(odd));
 });
 
 t.test('a request larger than the stage is not staged', async (t) => {

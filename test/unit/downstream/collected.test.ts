@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Collected } from '../../../src/downstream/collected.ts';
+import { BYTES, ORDER, OUT_AT } from '../../../src/kernel/memory.ts';
+import { argument } from '../../fuzz/arbitraries.ts';
+import { latin1 } from '../../fuzz/drive.ts';
+import { holds } from '../../fuzz/property.ts';
+
+const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+const array = (items: readonly string[]): string => `*${items.length}\r\n${items.map(bulk).join('')}`;
+
+/** Puts the replies in the given order of arrival, from a buffer that is overwritten each time. */
+function collect(replies: readonly string[], arrival: readonly number[], order: readonly number[], given = false): Collected {
+  ORDER.set(order);
+  const collected = new Collected(replies.length, ORDER, order.length);
+  ORDER.fill(0, 0, order.length);
+  for (const fragment of arrival) {
+    const shared = latin1(`##${replies[fragment]}##`);
+    collected.put(fragment, shared, 2, shared.length - 2, given);
+    if (!given) shared.fill('!');
+  }
+  return collected;
+}
+
+const mergedOf = (collected: Collected): string | null => {
+  const end = collected.merge();
+  return end === 0 ? null : BYTES.toString('latin1', OUT_AT, end);
+};
+
+t.test('replies as they came, and their order, whatever the sizes', async (t) => {
+  for (const size of [1, 100, 1500, 5000, 9000, 16_380, 20_000, 70_000]) {
+    const replies = [array(['a'.repeat(size), 'b']), array(['c']), array(['d'.repeat(size)])];
+    const collected = collect(replies, [2, 0, 1], [2, 0, 1, 0]);
+    t.strictSame(
+      replies.map((_, fragment) => collected.get(fragment).toString('latin1')),
+      replies,
+    );
+    t.strictSame([...collected.order], [2, 0, 1, 0]);
+    collected.release();
+  }
+  const many = Array.from({ length: 5000 }, (_, i) => i % 2);
+  t.strictSame([...collect(['+a\r\n', '+b\r\n'], [0, 1], many).order], many, 'more than the block has room for');
+});
+
+t.test('several at a time have blocks of their own', async (t) => {
+  const all = Array.from({ length: 50 }, (_, i) => collect([array([`a${i}`]), array([`b${i}`])], [1, 0], [0, 1]));
+  for (const [i, collected] of all.entries()) {
+    t.equal(mergedOf(collected), array([`a${i}`, `b${i}`]));
+    collected.release();
+  }
+});
+
+t.test('what was given away is kept as it is, and merged elsewhere', async (t) => {
+  const collected = collect([array(['a']), array(['b'])], [0, 1], [1, 0], true);
+  t.equal(mergedOf(collected), null);
+  t.strictSame(
+    [0, 1].map((fragment) => collected.get(fragment).toString('latin1')),
+    [array(['a']), array(['b'])],
+  );
+});
+
+t.test('merged as one array, where the replies are arrays of the elements wanted', async (t) => {
+  t.equal(mergedOf(collect([array(['a', 'c']), '+OK\r\n'], [0, 1], [0, 1, 0])), null);
+  t.equal(mergedOf(collect([array(['a']), array(['b'])], [0, 1], [0, 1, 0])), null);
+  t.equal(mergedOf(collect([array(['x'.repeat(17_000)]), array(['b'])], [0, 1], [0, 1])), null, 'too large for a block');
+  const items = fc.array(fc.tuple(fc.nat(3), argument), { minLength: 1, maxLength: 40 });
+  await holds(
+    t,
+    'any split of any elements',
+    fc.property(items, fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }), (items, arrival) => {
+      const replies = [0, 1, 2, 3].map((part) => array(items.filter(([from]) => from === part).map(([, text]) => text)));
+      const collected = collect(
+        replies,
+        arrival,
+        items.map(([from]) => from),
+      );
+      const whole = mergedOf(collected);
+      collected.release();
+      return whole === array(items.map(([, text]) => text)) || replies.join('').length > 10_000;
+    }),
+    { runs: 500 },
+  );
+});
