@@ -26,9 +26,15 @@ const PROVOKED_BY: Readonly<Record<LieName, Fault>> = {
   'ok-instead-of-partly': 'killed',
 };
 
+/** Runs in which a lie may stay unseen. */
+const RUNS_MAX = 5;
+
 for (const lie of LIE_NAMES) {
   t.test(`a keyfan that lies is found out: ${lie}`, async (t) => {
-    const { lies, texts } = await runAtMostOnce({ writes: 4000, seed: 1, nodeArgs: lieArgs(lie), faults: [PROVOKED_BY[lie]] });
-    t.ok(lies > 0, `${lies} lies: ${texts[0]}`);
+    // Whether a fault hits a write that is on its way is a matter of chance.
+    let found = { lies: 0, texts: [] as readonly string[] };
+    for (let seed = 1; seed <= RUNS_MAX && found.lies === 0; seed++)
+      found = await runAtMostOnce({ writes: 4000, seed, nodeArgs: lieArgs(lie), faults: [PROVOKED_BY[lie]] });
+    t.ok(found.lies > 0, `${found.lies} lies: ${found.texts[0]}`);
   });
 }
