@@ -32,9 +32,12 @@ export class Batch implements Waiter {
     return ((this.#end - this.#replies.head) | 0) > 0;
   }
 
-  /** Behind a read or a write: where all of it is answered, whatever is owed now is the next one. */
+  /**
+   * Behind a read or a write: where all of it is answered, whatever is owed now is the next one. Not where the replies to the last one are about to be
+   * flushed: they would wait again.
+   */
   next(): void {
-    if (!this.owed) this.#end = this.#replies.tail;
+    if (!this.owed && !this.#owner.dirty) this.#end = this.#replies.tail;
   }
 
   /** What there is waits for the rest. */

@@ -1,5 +1,5 @@
 import { mergeBlock } from '../command/merge.ts';
-import { BYTES, ORDER, ORDER_AT } from '../kernel/memory.ts';
+import { BYTES, FRAGMENTS_MAX, ORDER, ORDER_AT } from '../kernel/memory.ts';
 import { giveChunk, SMALL_CHUNK, TINY_CHUNK, takeChunk } from '../util/chunk-pool.ts';
 import { copyBytes } from '../util/copy.ts';
 
@@ -79,7 +79,7 @@ export class Collected {
 
   /** All replies as one array, where they lie in the block and are plain: see `mergeBlock`. Else 0. */
   merge(): number {
-    if (this.#order !== null || this.#large !== null || this.#block === null) return 0;
+    if (this.#order !== null || this.#large !== null || this.#block === null || this.#bounds.length > 2 * FRAGMENTS_MAX) return 0;
     return mergeBlock(this.#block, this.#end, this.#bounds, this.#keys);
   }
 

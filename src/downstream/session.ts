@@ -271,7 +271,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#pace.learnPart(part.total, part.last);
     if (part.last) this.#context.counters.duration.record(clock.now - replies.openedAt(token));
     else if (part.source !== null && this.unsentBytes > this.#unsentMax) this.#held.hold(part.source);
-    if (this.#out.length > 0) this.#context.turn.mark(this);
+    if (this.#out.length > 0 || (part.last && (this.#paused || this.#closing))) this.#context.turn.mark(this);
     else this.#checkUnsent();
     return true;
   }
@@ -301,7 +301,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (unsent > this.#pauseAt) this.#pause();
     this.#resume();
     this.#batch.next();
-    if (this.#closing && this.#replies.length === 0) {
+    // A reply that came with the end of the pause is sent first.
+    if (this.#closing && this.#replies.length === 0 && this.#out.length === 0) {
       this.#ended = true;
       endAndLinger(this.socket, this.#sink);
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Collected } from '../../../src/downstream/collected.ts';
-import { BYTES, ORDER, OUT_AT } from '../../../src/kernel/memory.ts';
+import { AHEAD, BYTES, FRAGMENTS_MAX, ORDER, OUT_AT, STAGE_AT } from '../../../src/kernel/memory.ts';
 import { argument } from '../../fuzz/arbitraries.ts';
 import { latin1 } from '../../fuzz/drive.ts';
 import { holds } from '../../fuzz/property.ts';
@@ -80,4 +80,15 @@ t.test('merged as one array, where the replies are arrays of the elements wanted
     }),
     { runs: 500 },
   );
+});
+
+t.test('more fragments than the kernel has cells for are merged elsewhere', async (t) => {
+  const fragments = Array.from({ length: FRAGMENTS_MAX + 1 }, (_, i) => i);
+  const replies = fragments.map((i) => array([`${i}`]));
+  // What lies behind the cells must not be taken for one.
+  const last = STAGE_AT + 2 * replies.length + replies.slice(0, -1).join('').length;
+  AHEAD.set([last, last + (replies.at(-1) as string).length]);
+  t.equal(mergedOf(collect(replies, fragments, fragments)), null);
+  const most = fragments.slice(0, FRAGMENTS_MAX);
+  t.equal(mergedOf(collect(replies.slice(0, FRAGMENTS_MAX), most, most)), array(most.map(String)));
 });
