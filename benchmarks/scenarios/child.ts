@@ -66,6 +66,7 @@ export class Child<Result> {
   }
 
   #tell(message: Told): void {
-    if (this.#child.connected) this.#child.send(message);
+    // One that has told its result is on its way out: that nobody hears any more is no error.
+    if (this.#child.connected) this.#child.send(message, () => {});
   }
 }

@@ -20,3 +20,13 @@ export function endAndLinger(socket: Socket, sink: SocketSink): void {
     timer.refresh();
   });
 }
+
+/**
+ * Closes now. Of a TCP connection the kernel lets go of what it holds to be sent, too: megabytes, else, until it has given up on a client that
+ * takes none of it. Where Node does not know the word it closes as always.
+ */
+export function breakOff(socket: Socket): void {
+  const { _handle: handle } = socket as unknown as { readonly _handle: { readonly reset?: unknown } | null };
+  if (typeof handle?.reset === 'function') (socket as unknown as { resetAndClosing: boolean }).resetAndClosing = true;
+  socket.destroy();
+}

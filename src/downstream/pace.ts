@@ -6,7 +6,10 @@ const BULK_MIN = 256 * 1024;
 const BULK_MEMORY = 4;
 /** What a client may ask for before its first reply, where it has a grant. */
 const FIRST_WINDOW = 8;
-/** Grants that the clients of a pool may hold at a time; none for a while after one of them was sent a bulk reply. */
+/**
+ * Grants that the clients of a pool may hold at a time; none for a while after one of them was sent a bulk reply. Until their first reply those with a grant
+ * are treated as if they were known.
+ */
 const GRANTS_MAX = 16;
 const BULK_RECENT_MS = 10_000;
 
@@ -15,6 +18,11 @@ export class PacePool {
   grants = 0;
   /** Time of the last bulk reply; see clock.ts. */
   bulkAt = Number.NEGATIVE_INFINITY;
+
+  /** True where a client was sent a bulk reply not long ago. */
+  get bulkRecent(): boolean {
+    return clock.now - this.bulkAt < BULK_RECENT_MS;
+  }
 }
 
 /**
@@ -29,6 +37,8 @@ export class Pace {
   readonly #pool: PacePool;
   #granted = false;
   #bulk = 0;
+  #known = false;
+  #aside = false;
 
   constructor(windowMax: number, pool: PacePool) {
     this.#windowMax = windowMax;
@@ -40,15 +50,35 @@ export class Pace {
     return this.#bulk > 0;
   }
 
+  /**
+   * True where a client that was answered nothing yet has no grant: asked before each request. What it asks for may be bulk, as it may be of many others
+   * at the same time, and must not keep known clients waiting. It stays so until it is answered: its requests to a node must not overtake each other.
+   */
+  get aside(): boolean {
+    if (!this.#known && !this.#aside && !this.#grant()) this.#aside = true;
+    return this.#aside;
+  }
+
+  /** True where a client is to be owed one reply at a time, each on a connection that is not everybody's. */
+  get single(): boolean {
+    return this.#bulk > 0 || this.#aside;
+  }
+
   /** True where a client that is owed `owed` replies may have another request handled. */
   admits(owed: number): boolean {
     if (owed < this.window) return true;
-    const pool = this.#pool;
-    if (this.window > 1 || this.asksBulk || pool.grants >= GRANTS_MAX || clock.now - pool.bulkAt < BULK_RECENT_MS) return false;
-    pool.grants++;
-    this.#granted = true;
+    if (this.window > 1 || this.single || !this.#grant()) return false;
     this.window = Math.min(FIRST_WINDOW, this.#windowMax);
     return owed < this.window;
+  }
+
+  #grant(): boolean {
+    const pool = this.#pool;
+    if (this.#granted) return true;
+    if (pool.grants >= GRANTS_MAX || pool.bulkRecent) return false;
+    pool.grants++;
+    this.#granted = true;
+    return true;
   }
 
   /** Of a reply `total` bytes have come; `last` says that this is all. */
@@ -58,7 +88,9 @@ export class Pace {
 
   /** A reply of `size` bytes has come from a node. */
   learn(size: number): void {
-    if (this.#granted) this.release();
+    this.release();
+    this.#known = true;
+    this.#aside = false;
     if (size >= BULK_MIN) {
       this.#bulk = BULK_MEMORY;
       this.#pool.bulkAt = clock.now;
@@ -69,9 +101,11 @@ export class Pace {
     }
   }
 
-  /** The client has gone, or has been answered. */
+  /** The client has gone, or has been answered; or it is owed nothing, and what it had asked for has failed. */
   release(): void {
-    if (this.#granted) this.#pool.grants--;
+    if (!this.#granted) return;
+    this.#pool.grants--;
     this.#granted = false;
+    if (!this.#known) this.window = 1;
   }
 }

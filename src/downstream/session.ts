@@ -17,7 +17,7 @@ import { adopt } from './adopt.ts';
 import { Batch } from './batch.ts';
 import { Held } from './held.ts';
 import { Lanes, type LanesOwner } from './lanes.ts';
-import { endAndLinger } from './linger.ts';
+import { breakOff, endAndLinger } from './linger.ts';
 import { Pace } from './pace.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import { SendProgress } from './send-progress.ts';
@@ -32,7 +32,7 @@ const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 const BLOCKED_QUERY_MAX = 64 * 1024;
 /** Unsent bytes beyond which a client that is sent messages is disconnected, as Redis does by default. */
 const PUSHED_MAX = 32 * 1024 * 1024;
-/** A client that keeps others waiting is disconnected so many times sooner. */
+/** A client that keeps others waiting, or any where memory is tight, is disconnected so many times sooner. */
 const CROWDED = 5;
 
 /**
@@ -59,7 +59,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Unsent reply bytes beyond which nothing more is done for the client, and beyond which keyfan reads no more from it. */
   #unsentMax = 0;
   #pauseAt = 0;
-  readonly #pace: Pace;
+  readonly pace: Pace;
   readonly #intake = new Intake(this);
   readonly #replies = new ReplyQueue();
   readonly #batch: Batch;
@@ -88,11 +88,11 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax, hashing: context.hashing });
     this.#uploads = new Uploads(this, this.#intake, this.#scanner);
     this.lanes = new Lanes(context.lanes, this);
-    this.#pace = new Pace(context.limits.inFlightMax, context.pace);
+    this.pace = new Pace(context.limits.inFlightMax, context.pace);
     this.#batch = new Batch(this.#replies, context.patience, context.turn, this);
     this.#account = new Account(context.memory, this);
     this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
-    this.#reading = new Reading(this.socket, context.turn);
+    this.#reading = new Reading(this.socket, context.turn, false);
     this.#sink = new SocketSink(this.socket);
     this.#sink.onDrain = () => this.#resume();
     this.#progress = new SendProgress(this.#sink);
@@ -126,11 +126,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Bytes of requests that are not handled yet. */
   get queryBytes(): number {
     return this.#intake.carry.length + this.#scanner.heldBytes + this.#uploads.collectedBytes + (this.transaction?.heldBytes ?? 0);
-  }
-
-  /** True where the client is taken to ask for bulk replies. */
-  get asksBulk(): boolean {
-    return this.#pace.asksBulk;
   }
 
   get needed(): number {
@@ -193,12 +188,12 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     const replies = this.#replies;
     // Its place is open or will be: the window has let it in.
     if (this.#uploads.active) return !this.#uploads.ready;
-    if (!this.#pace.admits(replies.length) || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
+    if (!this.pace.admits(replies.length) || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
     if (this.barrier) {
       if (replies.length > 0 || this.lanes.waiting || this.onHold) return true;
       this.barrier = false;
     }
-    if (this.#pace.asksBulk) return replies.length > 0 || this.#sink.full;
+    if (this.pace.single) return replies.length > 0 || this.#sink.full;
     return this.#sink.full && this.#context.memory.tight;
   }
 
@@ -250,7 +245,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
-    this.#pace.learn(end - start);
+    this.pace.learn(end - start);
     return this.#settle(token, buf, start, end, given);
   }
 
@@ -268,7 +263,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#ended) return false;
     const replies = this.#replies;
     replies.settlePart(token, part, this.#out);
-    this.#pace.learnPart(part.total, part.last);
+    this.pace.learnPart(part.total, part.last);
     if (part.last) this.#context.counters.duration.record(clock.now - replies.openedAt(token));
     else if (part.source !== null && this.unsentBytes > this.#unsentMax) this.#held.hold(part.source);
     if (this.#out.length > 0 || (part.last && (this.#paused || this.#closing))) this.#context.turn.mark(this);
@@ -283,6 +278,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   onFailure(token: number, code: ErrorCode, detail: string): void {
     if (!this.#ended) this.fail(token, code, detail);
+    if (this.#replies.length === 0) this.pace.release();
   }
 
   /** Whether what is to be sent waits for the rest of its batch. One that is paused does not: its window may have grown. */
@@ -324,8 +320,9 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   expire(requestMs: number, stallMs: number): void {
     if (this.#ended) return;
     const begun = this.#uploads.active || this.#intake.carry.length > 0;
+    const pressing = this.#held.crowded || this.#context.memory.tight;
     if (begun && !this.#paused && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
-    else if (clock.now - this.#progress.stalledSince() > (this.#held.crowded ? stallMs / CROWDED : stallMs)) this.destroy('stalled');
+    else if (clock.now - this.#progress.stalledSince() > (pressing ? stallMs / CROWDED : stallMs)) this.destroy('stalled');
   }
 
   letGo(): void {
@@ -344,7 +341,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     const unsent = this.#sink.writableLength;
     if (unsent > this.#pauseAt) return;
     this.#held.release();
-    if (!this.#paused || (!this.#uploads.active && this.#replies.length > this.#pace.window / 2)) return;
+    if (!this.#paused || (!this.#uploads.active && this.#replies.length > this.pace.window / 2)) return;
     this.#uploads.advance();
     if (this.#mustWait()) return;
     tick();
@@ -382,7 +379,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#reason ??= reason;
     this.#closing = true;
     this.#ended = true;
-    this.socket.destroy();
+    if (reason !== null && this.#sink.full) breakOff(this.socket);
+    else this.socket.destroy();
     this.#tellHeld();
     this.#held.release();
   }
@@ -394,7 +392,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#replies.clear();
     this.lanes.close();
     this.subscriptions?.close();
-    this.#pace.release();
+    this.pace.release();
     this.#tellHeld();
     this.#context.closed(this, this.#reason);
   }

@@ -28,6 +28,8 @@ export interface BackendWatcher {
 
 /** A connection that lived so long earns an immediate reconnect; a shorter life waits for the backoff. */
 const STEADY_MS = 1000;
+/** Beside the keys of the other lanes, which count from 0. */
+const asideKey = (identity: Identity): number => -1 - identityKey(identity);
 const PING = encodeRequest(['PING']);
 
 /**
@@ -74,18 +76,27 @@ export class Backend implements ReplyTarget, LaneOwner {
 
   /** The connections of that identity. */
   lane(identity: Identity): SharedLane {
-    const key = identityKey(identity);
-    const lane = this.#lanes.get(key) ?? new SharedLane(identity, this.#options, this, this.#turn);
+    return this.#laneAt(identityKey(identity), identity);
+  }
+
+  aside(identity: Identity): SharedLane {
+    return this.#laneAt(asideKey(identity), identity);
+  }
+
+  #laneAt(key: number, identity: Identity): SharedLane {
+    const lane = this.#lanes.get(key) ?? new SharedLane(identity, key >= 0, this.#options, this, this.#turn);
     this.#lanes.set(key, lane);
     return lane;
   }
 
   /** No session uses that identity any more. */
   dropLane(identity: Identity): void {
-    const lane = this.#lanes.get(identityKey(identity));
-    if (lane === undefined || lane === this.#first) return;
-    this.#lanes.delete(identityKey(identity));
-    lane.stop();
+    for (const key of [identityKey(identity), asideKey(identity)]) {
+      const lane = this.#lanes.get(key);
+      if (lane === undefined || lane === this.#first) continue;
+      this.#lanes.delete(key);
+      lane.stop();
+    }
   }
 
   get inFlight(): number {

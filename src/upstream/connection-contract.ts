@@ -10,6 +10,8 @@ export interface ConnectionOptions {
   readonly identity: Identity;
   /** For one session, for as long as it needs; see `Keeper`. */
   readonly reserved: boolean;
+  /** Unless it is a lease, what comes here does not wait in line with large values. */
+  readonly urgent: boolean;
   /** For connecting and the handshake together. */
   readonly connectTimeoutMs: number;
   readonly inFlightMax: number;

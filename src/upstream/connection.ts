@@ -36,12 +36,13 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   dirty = false;
   /** Time of the last byte from the node; see clock.ts. */
   lastReadAt: number;
-  /** Not the shared one; the owner hears when all is answered. */
-  lease: boolean;
   readonly reserved: boolean;
+  #lease: boolean;
   keeper: Keeper | null = null;
   /** Reading is held up until the client has taken more of a large reply. */
   held = false;
+  /** The handshake is through. */
+  greeted = false;
   /** Called when the kernel has taken all that was written. */
   onDrain: (() => void) | null = null;
 
@@ -58,7 +59,6 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   readonly #intake = new Intake(this);
   readonly #reading: Reading;
   readonly #connectTimer: NodeJS.Timeout;
-  #greeted = false;
   #closed = false;
   /** Entries before this count have been handed to the kernel, wholly or in part. */
   #written = 0;
@@ -82,7 +82,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#turn = turn;
     this.lastReadAt = tick();
     this.reserved = options.reserved;
-    this.lease = options.reserved;
+    this.#lease = options.reserved;
     const { credentials, identity, reserved: wantsId } = options;
     const handshake = new Handshake({ credentials, identity, wantsId }, (greeting, detail) => this.#onGreeting(greeting, detail));
     this.#handshake = handshake;
@@ -93,7 +93,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, onread });
     this.#sink = new SocketSink(this.#socket);
     this.#sink.onDrain = () => this.onDrain?.();
-    this.#reading = new Reading(this.#socket, turn);
+    this.#reading = new Reading(this.#socket, turn, options.urgent && !this.lease);
     this.#socket.on('connect', () => {
       this.#written = handshake.count;
       this.#sink.write(handshake.bytes);
@@ -102,6 +102,16 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#socket.on('close', () => this.destroy('connection_lost', 'closed by the node'));
     this.#socket.on('end', () => this.destroy('connection_lost', 'closed by the node'));
     this.#connectTimer = setTimeout(() => this.destroy('connection_lost', 'timed out while connecting'), options.connectTimeoutMs);
+  }
+
+  /** Not the shared one; the owner hears when all is answered. */
+  get lease(): boolean {
+    return this.#lease;
+  }
+
+  set lease(value: boolean) {
+    this.#lease = value;
+    this.#reading.urgent = this.#options.urgent && !value;
   }
 
   /** Fragments accepted and not answered, tombstones included. */
@@ -139,7 +149,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     if (this.#inFlight.size >= this.#options.inFlightMax || this.#isFull(end - start)) return false;
     this.#enter(target, token);
     this.#out.append(buf, start, end, given);
-    if (this.#greeted) this.#turn.mark(this);
+    if (this.greeted) this.#turn.mark(this);
     return true;
   }
 
@@ -148,7 +158,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     if (this.#inFlight.size >= this.#options.inFlightMax || this.#isFull(request.length)) return false;
     this.#enter(target, token);
     this.#out.absorb(request);
-    if (this.#greeted) this.#turn.mark(this);
+    if (this.greeted) this.#turn.mark(this);
     return true;
   }
 
@@ -164,13 +174,13 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#enter(target, token);
     this.#inFlight.postpone();
     this.#out.absorb(request);
-    if (this.#greeted) this.#turn.mark(this);
+    if (this.greeted) this.#turn.mark(this);
   }
 
   /** The next part of the request that was begun. */
   addPart(part: Part): void {
     this.#out.appendPart(part);
-    if (this.#greeted) this.#turn.mark(this);
+    if (this.greeted) this.#turn.mark(this);
   }
 
   /** The request sent last may wait as long as it likes. */
@@ -197,7 +207,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   }
 
   flush(): void {
-    if (this.#closed || !this.#greeted) return;
+    if (this.#closed || !this.greeted) return;
     if (this.#out.length < LINGER_MAX && this.#turn.lingers(this.#lingered)) {
       this.#lingered++;
       this.#turn.mark(this);
@@ -268,7 +278,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   #onGreeting(greeting: Greeting, detail: string): void {
     clearTimeout(this.#connectTimer);
     if (greeting !== 'refused') {
-      this.#greeted = true;
+      this.greeted = true;
       if (this.#out.length > 0) this.#turn.mark(this);
     }
     this.#owner.onGreeting(this, greeting, detail);

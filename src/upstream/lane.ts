@@ -26,6 +26,8 @@ export interface Lane {
   sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void;
   /** As `send`, on a connection where nothing waits behind the reply. Its caller sees to it that nothing else of the target's owner is in flight here. */
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
+  /** As `send`, on a connection of clients whose replies may be of any size. Its caller sees to it that nothing else of the target's owner is in flight elsewhere. */
+  sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
   /** Gets `taker` a connection of its own for one request. */
   lease(taker: LeaseTaker): void;
 }
@@ -36,6 +38,8 @@ export interface LaneOwner {
   /** False where requests are to be refused at once. */
   readonly accepting: boolean;
   readonly counters: BackendCounters;
+  /** The lane beside that one, of the same identity. */
+  aside(identity: Identity): SharedLane;
   onGreeting(lane: SharedLane, greeting: Greeting, detail: string): void;
   /** The shared connection of `lane` is gone; what was in flight has been failed. */
   onClosed(lane: SharedLane, code: ErrorCode, detail: string): void;
@@ -45,7 +49,7 @@ export interface LaneOwner {
   onTimeout(lane: SharedLane): void;
 }
 
-export interface LaneOptions extends Omit<ConnectionOptions, 'identity' | 'reserved'> {
+export interface LaneOptions extends Omit<ConnectionOptions, 'identity' | 'reserved' | 'urgent'> {
   readonly requestTimeoutMs: number;
   /** A connection that nobody has used for so long is closed. */
   readonly idleMs: number;
@@ -65,6 +69,7 @@ const FREE_RESERVED_MAX = 64;
  * The connections of one identity to one node.
  *
  *   send ─▶ shared
+ *   sendAside ─▶ the shared one of another lane
  *   sendAlone, lease ─▶ #leases: one request at a time each
  *                       #left: were the shared one until a huge reply came there; what is in flight there is still theirs
  *   reserve ─▶ #reserved: each belongs to one session for as long as its state needs it
@@ -76,6 +81,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   shared: Connection | null = null;
   /** What the node said to the last handshake that it refused (`STEP: text`), empty where it did not. */
   refusal = '';
+  readonly #urgent: boolean;
   readonly #options: LaneOptions;
   readonly #owner: LaneOwner;
   readonly #turn: Turn;
@@ -84,9 +90,10 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   readonly #left = new Set<Connection>();
   #refusedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(identity: Identity, options: LaneOptions, owner: LaneOwner, turn: Turn) {
+  constructor(identity: Identity, urgent: boolean, options: LaneOptions, owner: LaneOwner, turn: Turn) {
     this.node = owner.node;
     this.identity = identity;
+    this.#urgent = urgent;
     this.#options = options;
     this.#owner = owner;
     this.#turn = turn;
@@ -170,6 +177,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     this.lease(new Alone(this.node, given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end)), target, token));
   }
 
+  sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    const aside = this.#owner.aside(this.identity);
+    (aside.ready ? aside : this).send(buf, start, end, target, token, given);
+  }
+
   lease(taker: LeaseTaker): void {
     this.#take(this.#leases, taker);
   }
@@ -202,6 +214,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return this.shared;
   }
 
+  /** True where the shared connection can be written to; where there is none, one is opened. */
+  get ready(): boolean {
+    return (this.shared ?? this.#open())?.greeted === true;
+  }
+
   /** Opens the shared connection where that may be. */
   #open(): Connection | null {
     if (!this.#owner.accepting || this.#hasToWait()) return null;
@@ -215,7 +232,12 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   #connect(reserved = false): Connection {
-    return new Connection({ ...this.#options, identity: this.identity, reserved }, this, this.#owner.counters, this.#turn);
+    return new Connection(
+      { ...this.#options, identity: this.identity, reserved, urgent: this.#urgent },
+      this,
+      this.#owner.counters,
+      this.#turn,
+    );
   }
 
   #hasToWait(): boolean {

@@ -98,6 +98,10 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     this.send(buf, start, end, target, token, given);
   }
 
+  sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    this.send(buf, start, end, target, token, given);
+  }
+
   sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
     this.#used = true;
     const { connection } = this;

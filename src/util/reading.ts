@@ -1,4 +1,5 @@
-import type { Flushable, Turn } from './turn.ts';
+import type { Rester } from './rests.ts';
+import type { Turn } from './turn.ts';
 
 /** What one socket may bring in one turn, in bytes. Left alone libuv reads 32 times, here 2 MiB, before it looks at the next socket. */
 const SHARE = 256 * 1024;
@@ -10,11 +11,11 @@ export interface Source {
 }
 
 /**
- * Whether a socket is read from. Its owner may stop it; and one that has brought its share of a turn rests until the turn is over,
- * so that many large frames at once do not keep small ones waiting.
+ * Whether a socket is read from. Its owner may stop it; and one that has brought its share of a turn rests, at the least until the turn
+ * is over (`Rests`), so that many large frames at once do not keep small ones waiting.
  */
-export class Reading implements Flushable {
-  dirty = false;
+export class Reading implements Rester {
+  urgent: boolean;
   readonly #socket: Source;
   readonly #turn: Turn;
   #stopped = false;
@@ -23,7 +24,8 @@ export class Reading implements Flushable {
   #number = -1;
   #left = 0;
 
-  constructor(socket: Source, turn: Turn) {
+  constructor(socket: Source, turn: Turn, urgent: boolean) {
+    this.urgent = urgent;
     this.#socket = socket;
     this.#turn = turn;
   }
@@ -50,12 +52,12 @@ export class Reading implements Flushable {
     if (this.#left > 0 || this.#resting) return;
     this.#resting = true;
     this.#socket.pause();
-    turn.mark(this);
+    turn.rests.enter(this);
   }
 
-  /** The turn is over. */
-  flush(): void {
+  wake(): boolean {
     this.#resting = false;
     if (!this.#stopped) this.#socket.resume();
+    return !this.#stopped;
   }
 }

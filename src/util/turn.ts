@@ -1,3 +1,5 @@
+import { Rests } from './rests.ts';
+
 /** Something with bytes to write at the end of the event-loop turn. */
 export interface Flushable {
   /** True while it stands in the list: it is entered once a turn. */
@@ -15,6 +17,8 @@ const LINGER_TURNS = 2;
  * turn, whatever the number of frames in it.
  */
 export class Turn {
+  /** Sockets that have brought enough for now. */
+  readonly rests = new Rests(this);
   /** Counts the turns in which something was marked. */
   number = 0;
   /** Reads since the last turn, and those of the turn at hand. */

@@ -108,16 +108,55 @@ t.test('a client that does not take a huge reply delays nobody, and costs little
   await until(async () => (await buffered(fleet)) === 0, 'nothing to be held any more');
 });
 
+t.test('while bulk replies come, newcomers keep nobody waiting who is known', async (t) => {
+  const open = gate();
+  const node = await startScriptedNode(
+    healthy(async ({ args }) => {
+      if (args[1] === 'bulk') return `$${MIB}\r\n${'v'.repeat(MIB)}\r\n`;
+      if (args[1] === 'held') await open.promise;
+      return '$1\r\nx\r\n';
+    }),
+  );
+  const fleet = await startFleet({ addresses: [node.address] });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const [known, bulk, first, second] = await Promise.all([fleet.connect(), fleet.connect(), fleet.connect(), fleet.connect()]);
+  await known.command('GET', 'k');
+  await bulk.command('GET', 'bulk');
+  const before = node.accepted;
+  await first.command('GET', 'k');
+  await until(() => node.accepted > before, 'a connection for newcomers');
+  await until(async () => (await (await fleet.connect()).command('GET', 'k')) && aside(), 'it to be used');
+  second.send(Buffer.concat([encode(['GET', 'held']), encode(['GET', 'k'])]));
+  await until(() => node.requests.some(({ args }) => args[1] === 'held'), 'the newcomer’s request');
+  t.equal((await known.command('GET', 'k')).text, '$1\r\nx\r\n', 'its own is answered before');
+  t.equal(node.requests.at(-1)?.connection.id, node.requests[0]?.connection.id);
+  open.open();
+  await second.read(2);
+  t.equal(node.requests.at(-1)?.connection.id, node.requests[0]?.connection.id, 'who was answered is known');
+  await fleet.conserved();
+
+  function aside(): boolean {
+    return node.requests.at(-1)?.connection.id !== node.requests[0]?.connection.id;
+  }
+});
+
 t.test('a client that takes nothing is disconnected', async (t) => {
   const fleet = await startFleet({ nodes: 1, pool: { timeouts: { client_stall: '200ms' } } });
   t.teardown(() => fleet.stop());
   const client = await fleet.connect();
   await client.command('SET', 'k', Buffer.alloc(MIB, 'v'));
   const deaf = await deafClient(fleet);
+  const closed = new Promise((resolve) => deaf.once('close', resolve));
   deaf.write(Buffer.concat(Array.from({ length: 100 }, () => encode(['GET', 'k']))));
   await until(async () => (await disconnects(fleet, 'stalled')) === 1, 'the client to be disconnected');
   t.equal((await client.command('STRLEN', 'k')).text, `:${MIB}\r\n`);
-  deaf.destroy();
+  let left = 0;
+  deaf.on('data', ({ length }) => {
+    left += length;
+  });
+  deaf.resume();
+  await closed;
+  t.ok(left < MIB, `of what was sent it finds what its own side had taken, no more: ${left} bytes`);
   await client.close();
   await fleet.conserved();
 });
@@ -135,6 +174,21 @@ t.test('a client that stops in the middle of a request is disconnected; nothing 
   t.equal(await disconnects(fleet, 'request_timeout'), starts.length);
   const client = await fleet.connect();
   t.equal((await client.command('EXISTS', 'half')).text, ':0\r\n');
+  await client.close();
+  await fleet.conserved();
+});
+
+t.test('where memory is tight a client that takes nothing has less time', async (t) => {
+  const pool = { limits: { client_unsent: '64mb' }, timeouts: { client_stall: '20s' } };
+  const fleet = await startFleet({ nodes: 1, buffers: '24mb', pool });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 30_000 });
+  await client.command('SET', 'k', Buffer.alloc(20 * MIB, 'v'));
+  const deaf = await deafClient(fleet);
+  deaf.write(encode(['GET', 'k']));
+  await until(async () => (await buffered(fleet)) > 12 * MIB, 'more than half of what may be held');
+  await until(async () => (await disconnects(fleet, 'stalled')) === 1, 'it to be disconnected');
+  deaf.destroy();
   await client.close();
   await fleet.conserved();
 });

@@ -1,0 +1,55 @@
+import t from 'tap';
+import { type Rester, Rests } from '../../../src/util/rests.ts';
+import { Turn } from '../../../src/util/turn.ts';
+
+const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A rest, and a way to enter it that tells who was woken. */
+function setup() {
+  const rests = new Rests(new Turn());
+  const woken: string[] = [];
+  const enter = (name: string, { urgent = false, stopped = false }: { urgent?: boolean; stopped?: boolean } = {}): void => {
+    const rester: Rester = {
+      urgent,
+      wake() {
+        woken.push(name);
+        return !stopped;
+      },
+    };
+    rests.enter(rester);
+  };
+  return { woken, enter };
+}
+
+t.test('two of the line go on in a turn, in order; those behind need no other event', async (t) => {
+  const { woken, enter } = setup();
+  for (const name of ['a', 'b', 'c', 'd', 'e']) enter(name);
+  t.same(woken, []);
+  await turnEnd();
+  t.same(woken, ['a', 'b']);
+  enter('a');
+  await turnEnd();
+  t.same(woken, ['a', 'b', 'c', 'd']);
+  await turnEnd();
+  t.same(woken, ['a', 'b', 'c', 'd', 'e', 'a']);
+  await turnEnd();
+  t.equal(woken.length, 6);
+});
+
+t.test('who is urgent does not wait in line', async (t) => {
+  const { woken, enter } = setup();
+  for (const name of ['a', 'b', 'c']) enter(name);
+  for (const name of ['x', 'y', 'z']) enter(name, { urgent: true });
+  await turnEnd();
+  t.same(woken, ['x', 'y', 'z', 'a', 'b']);
+});
+
+t.test('who was stopped takes nobody’s turn', async (t) => {
+  const { woken, enter } = setup();
+  enter('a', { stopped: true });
+  enter('b');
+  enter('c', { stopped: true });
+  enter('d');
+  await turnEnd();
+  t.same(woken, ['a', 'b', 'c', 'd']);
+});
