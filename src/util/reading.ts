@@ -2,7 +2,7 @@ import type { Rester } from './rests.ts';
 import type { Turn } from './turn.ts';
 
 /** What one socket may bring in one turn, in bytes. Left alone libuv reads 32 times, here 2 MiB, before it looks at the next socket. */
-const SHARE = 256 * 1024;
+const SHARE = 1024 * 1024;
 
 /** The part of `net.Socket` this needs. */
 export interface Source {

@@ -2,7 +2,7 @@ import t from 'tap';
 import { Reading } from '../../../src/util/reading.ts';
 import { Turn } from '../../../src/util/turn.ts';
 
-const SHARE = 256 * 1024;
+const SHARE = 1024 * 1024;
 
 /** A source and whether it flows. */
 function setup() {
