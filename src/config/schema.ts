@@ -67,7 +67,7 @@ const timeouts = z.strictObject({
   client_request: duration('30s', 'A client that stops in the middle of a request for so long is disconnected.'),
   client_stall: duration(
     '5s',
-    'A client that takes nothing of what was sent to it for so long is disconnected; five times sooner where others wait behind, or half of buffers is in use.',
+    'A client that takes nothing of what was sent to it for so long is disconnected; five times sooner where others wait behind.',
   ),
   node_idle: duration('30s', 'A node connection without traffic for so long is probed with PING.'),
   drain: duration('10s', 'On SIGTERM: the longest wait for accepted requests to be answered. 0s does not wait.', { min: '0ms' }),

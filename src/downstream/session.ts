@@ -32,7 +32,7 @@ const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 const BLOCKED_QUERY_MAX = 64 * 1024;
 /** Unsent bytes beyond which a client that is sent messages is disconnected, as Redis does by default. */
 const PUSHED_MAX = 32 * 1024 * 1024;
-/** A client that keeps others waiting, or any where memory is tight, is disconnected so many times sooner. */
+/** A client that keeps others waiting is disconnected so many times sooner. */
 const CROWDED = 5;
 
 /**
@@ -188,11 +188,11 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     const replies = this.#replies;
     // Its place is open or will be: the window has let it in.
     if (this.#uploads.active) return !this.#uploads.ready;
-    if (!this.pace.admits(replies.length) || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
     if (this.barrier) {
       if (replies.length > 0 || this.lanes.waiting || this.onHold) return true;
       this.barrier = false;
     }
+    if (!this.pace.admits(replies.length) || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
     if (this.pace.single) return replies.length > 0 || this.#sink.full;
     return this.#sink.full && this.#context.memory.tight;
   }
@@ -320,9 +320,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   expire(requestMs: number, stallMs: number): void {
     if (this.#ended) return;
     const begun = this.#uploads.active || this.#intake.carry.length > 0;
-    const pressing = this.#held.crowded || this.#context.memory.tight;
     if (begun && !this.#paused && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
-    else if (clock.now - this.#progress.stalledSince() > (pressing ? stallMs / CROWDED : stallMs)) this.destroy('stalled');
+    else if (clock.now - this.#progress.stalledSince() > (this.#held.crowded ? stallMs / CROWDED : stallMs)) this.destroy('stalled');
   }
 
   letGo(): void {
@@ -377,10 +376,11 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Disconnects now. `reason` is null where the client has done nothing to be told of. */
   destroy(reason: DisconnectReason | null): void {
     this.#reason ??= reason;
+    // Whoever lingers was promised its last replies, and a socket that is shutting down cannot be reset.
+    if (reason !== null && !this.#ended && this.#sink.full) breakOff(this.socket);
+    else this.socket.destroy();
     this.#closing = true;
     this.#ended = true;
-    if (reason !== null && this.#sink.full) breakOff(this.socket);
-    else this.socket.destroy();
     this.#tellHeld();
     this.#held.release();
   }

@@ -313,8 +313,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     const { shared } = this;
     const { requestTimeoutMs, idleMs } = this.#options;
     if (shared === null) return;
-    if (shared.expire(now - requestTimeoutMs) > 0) this.#owner.onTimeout(this);
+    const failed = shared.expire(now - requestTimeoutMs);
+    if (failed > 0) this.#owner.onTimeout(this);
     const silentMs = now - shared.lastReadAt;
+    // Nobody probes it, and without it the urgent lane serves.
+    if (failed > 0 && !this.#urgent && silentMs > requestTimeoutMs) shared.destroy('connection_lost', 'a request timed out');
     if (silentMs > idleMs && shared.inFlight === 0) shared.destroy('connection_lost', 'not needed any more');
     else if (silentMs > requestTimeoutMs + idleMs) shared.destroy('connection_lost', 'stalled too long');
   }

@@ -178,19 +178,60 @@ t.test('a client that stops in the middle of a request is disconnected; nothing 
   await fleet.conserved();
 });
 
-t.test('where memory is tight a client that takes nothing has less time', async (t) => {
-  const pool = { limits: { client_unsent: '64mb' }, timeouts: { client_stall: '20s' } };
-  const fleet = await startFleet({ nodes: 1, buffers: '24mb', pool });
+t.test('a client that is killed while it is sent its last replies is gone like any other', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { limits: { client_unsent: '32mb' } } });
   t.teardown(() => fleet.stop());
   const client = await fleet.connect({ deadlineMs: 30_000 });
-  await client.command('SET', 'k', Buffer.alloc(20 * MIB, 'v'));
+  await client.command('SET', 'k', Buffer.alloc(100 * 1024, 'v'));
   const deaf = await deafClient(fleet);
-  deaf.write(encode(['GET', 'k']));
-  await until(async () => (await buffered(fleet)) > 12 * MIB, 'more than half of what may be held');
-  await until(async () => (await disconnects(fleet, 'stalled')) === 1, 'it to be disconnected');
+  deaf.write(Buffer.concat([...Array.from({ length: 120 }, () => encode(['GET', 'k'])), encode(['QUIT'])]));
+  const list = async (): Promise<string[]> => (await client.command('CLIENT', 'LIST')).text.match(/(?<=\bid=)\d+.*cmd=\w+/g) ?? [];
+  const quitting = await until(async () => (await list()).find((line) => line.endsWith('cmd=quit')), 'it to have asked for its end');
+  let held = 0;
+  await until(async () => {
+    const before = held;
+    held = await buffered(fleet);
+    return held > 0 && held === before;
+  }, 'all replies to wait for it');
+  t.equal((await client.command('CLIENT', 'KILL', 'ID', quitting.split(' ')[0] as string)).text, ':1\r\n');
+  await until(async () => (await list()).length === 1, 'it to be gone');
+  t.equal(await disconnects(fleet, 'killed'), 1);
   deaf.destroy();
   await client.close();
   await fleet.conserved();
+});
+
+t.test('newcomers whose connection does not answer any more get another one', async (t) => {
+  let dead = -1;
+  const node = await startScriptedNode(
+    healthy(({ args, connection }) => {
+      if (connection.id === dead) return undefined;
+      return args[1] === 'bulk' ? `$${MIB}\r\n${'v'.repeat(MIB)}\r\n` : '$1\r\nx\r\n';
+    }),
+  );
+  const fleet = await startFleet({ addresses: [node.address], pool: { timeouts: { request: '300ms', node_idle: '1h' } } });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const asks = async (key: string): Promise<string> => {
+    const client = await fleet.connect();
+    const { text } = await client.command('GET', key);
+    await client.close();
+    return text;
+  };
+  const bulk = await fleet.connect();
+  await bulk.command('GET', 'bulk');
+  const shared = node.requests.find(({ args }) => args[1] === 'bulk')?.connection.id;
+  await until(async () => {
+    await asks('k');
+    return node.requests.at(-1)?.connection.id !== shared;
+  }, 'newcomers to have a connection of their own');
+  dead = node.requests.at(-1)?.connection.id as number;
+  t.match(await asks('k'), /did not answer in time/);
+  const served = async (): Promise<boolean> => {
+    // While bulk replies come newcomers go there.
+    await bulk.command('GET', 'bulk');
+    return (await asks('k')) === '$1\r\nx\r\n';
+  };
+  await until(served, 'newcomers to be served', 5000);
 });
 
 t.test('towards the limit of memory the clients that most is held for are let go, the others served', async (t) => {
