@@ -20,7 +20,7 @@ export class Carry {
   start = 0;
   end = 0;
   /** Views of `buf` were given away: it is never used again for anything else. */
-  #given = false;
+  given = false;
 
   get length(): number {
     return this.end - this.start;
@@ -39,7 +39,7 @@ export class Carry {
     const needed = this.length + size;
     const old = this.buf;
     // Moving down is enough where at least half of the buffer is spent.
-    const target = old !== null && needed * 2 <= old.length && !this.#given ? old : allocate(needed, hint);
+    const target = old !== null && needed * 2 <= old.length && !this.given ? old : allocate(needed, hint);
     if (old !== null) old.copy(target, 0, this.start, this.end);
     if (target !== old) this.#release();
     this.buf = target;
@@ -50,9 +50,9 @@ export class Carry {
   /** Lets go of `buf`. */
   #release(): void {
     const { buf } = this;
-    if (buf !== null && !this.#given && (buf.length === SMALL_CHUNK || buf.length === LARGE_CHUNK)) giveChunk(buf);
+    if (buf !== null && !this.given && (buf.length === SMALL_CHUNK || buf.length === LARGE_CHUNK)) giveChunk(buf);
     this.buf = null;
-    this.#given = false;
+    this.given = false;
   }
 
   /** The first bytes, up to offset `upTo` in `buf`, were used. */
@@ -64,12 +64,12 @@ export class Carry {
     }
     this.start = 0;
     this.end = 0;
-    if (this.buf !== null && (this.buf.length > KEEP_MAX || this.#given)) this.#release();
+    if (this.buf !== null && (this.buf.length > KEEP_MAX || this.given)) this.#release();
   }
 
   /** Views of `buf` are kept by somebody else from now on. */
   giveAway(): void {
-    this.#given = true;
+    this.given = true;
   }
 
   /** Leaves `buf` to itself: what is left moves to a buffer of its own. */
@@ -83,7 +83,7 @@ export class Carry {
   /** Lets go of everything. Whoever is just reading `buf` may go on, so it does not go back to the pool. */
   clear(): void {
     this.buf = null;
-    this.#given = false;
+    this.given = false;
     this.start = 0;
     this.end = 0;
   }

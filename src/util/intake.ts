@@ -35,7 +35,6 @@ export class Intake {
   #buf: Buffer = READ_BUFFER;
   #size = 0;
   #handedOn = false;
-  #gaveCarry = false;
   #closed = false;
 
   constructor(owner: IntakeOwner) {
@@ -100,7 +99,7 @@ export class Intake {
       const left = carry.length;
       if (left > at) {
         // It came with earlier reads: the frame, or where that passes in parts, some header in it.
-        if (this.#gaveCarry) carry.abandon();
+        if (carry.given) carry.abandon();
         continue;
       }
       // What is left came with this read: it is taken from there.
@@ -114,25 +113,23 @@ export class Intake {
   resume(): void {
     if (this.carry.length === 0) return;
     this.#processCarry();
-    if (this.#gaveCarry) this.carry.abandon();
+    if (this.carry.given) this.carry.abandon();
   }
 
   #processCarry(): void {
     const carry = this.carry;
-    this.#gaveCarry = false;
     const used = this.#owner.process(carry.buf as Buffer, carry.start, carry.end);
     if (!this.#closed) carry.consume(used);
   }
 
   #drop(): void {
-    if (this.#gaveCarry) this.carry.clear();
+    if (this.carry.given) this.carry.clear();
     else this.carry.consume(this.carry.end);
   }
 
   /** True where a view of the frame `buf[start, end)` may be kept: its buffer, the carry's, is left to the view from now on. */
   give(buf: Buffer, start: number, end: number): boolean {
     if (!worthView(end - start, buf) || buf !== this.carry.buf) return false;
-    this.#gaveCarry = true;
     this.carry.giveAway();
     return true;
   }
