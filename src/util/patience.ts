@@ -20,7 +20,6 @@ export class Patience {
   #tick = 1;
   #list: Waiter[] = [];
   readonly #timer: NodeJS.Timeout;
-  #ticking = false;
 
   constructor() {
     this.#timer = setTimeout(() => this.#onTick(), TICK_MS).unref();
@@ -32,24 +31,18 @@ export class Patience {
     if (waiter.listed) return;
     waiter.listed = true;
     this.#list.push(waiter);
-    if (!this.#ticking) this.#goOn();
-  }
-
-  #goOn(): void {
-    this.#ticking = true;
-    this.#timer.refresh();
+    if (this.#list.length === 1) this.#timer.refresh();
   }
 
   #onTick(): void {
     const over = this.#tick++;
-    const list = this.#list;
-    this.#list = list.filter((waiter) => waiter.waitingSince >= over);
-    this.#ticking = false;
-    if (this.#list.length > 0) this.#goOn();
-    for (const waiter of list) {
-      if (waiter.waitingSince >= over) continue;
-      waiter.listed = false;
-      if (waiter.waitingSince === 0) continue;
+    const looked = this.#list;
+    this.#list = looked.filter((waiter) => waiter.waitingSince >= over);
+    if (this.#list.length > 0) this.#timer.refresh();
+    // All before any is told: whoever is told may end waits or begin others.
+    for (const waiter of looked) waiter.listed = waiter.waitingSince >= over;
+    for (const waiter of looked) {
+      if (waiter.waitingSince === 0 || waiter.waitingSince >= over) continue;
       waiter.waitingSince = 0;
       waiter.onPatienceOver();
     }

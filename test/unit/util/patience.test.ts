@@ -55,6 +55,24 @@ t.test('a wait that was over before is forgotten; the next one of the same waite
   t.same(over, ['lasting', 'again']);
 });
 
+t.test('who ended a wait and begins another when a wait ends', async (t) => {
+  const patience = new Patience();
+  const over: string[] = [];
+  const again = waiter(over, 'again');
+  const first = waiter(over, 'first', () => patience.wait(again));
+  const gone = waiter(over, 'gone');
+  for (const each of [first, again, gone]) patience.wait(each);
+  gone.waitingSince = 0;
+  await until(() => !gone.listed);
+  // Between the two ticks: it still stands in the list when the other's wait is over.
+  again.waitingSince = 0;
+  await until(() => over.length === 1);
+  t.ok(again.listed, 'it stands in the list, or would never be looked at');
+  const end = performance.now() + 1000;
+  await until(() => over.length === 2 || performance.now() > end);
+  t.same(over, ['first', 'again']);
+});
+
 t.test('who begins to wait when a wait ends', async (t) => {
   const patience = new Patience();
   const over: string[] = [];
