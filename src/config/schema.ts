@@ -86,9 +86,13 @@ const limits = z.strictObject({
     "Bytes of a request that is not whole yet, as Redis' client-query-buffer-limit; above it the client is disconnected.",
   ),
   request_size: size('512mb', "Longest argument of a request, as Redis' proto-max-bulk-len.", { max: '512mb' }),
-  node_in_flight: count(65_536, 'Requests sent to one node and not answered yet; then further requests to it fail at once.', 16_777_216),
-  node_queued: size('64mb', 'Bytes accepted for one node and not written yet; then further requests to it fail at once.'),
-  node_leases: count(8, 'Connections to one node beside the shared one, for large requests and replies; then such requests wait.', 1024),
+  node_in_flight: count(
+    65_536,
+    'Requests sent on one connection to a node and not answered yet; then further ones fail at once.',
+    16_777_216,
+  ),
+  node_queued: size('64mb', 'Bytes accepted for one connection to a node and not written yet; then further requests fail at once.'),
+  node_leases: count(8, 'Connections to one node beside each shared one, for large requests and replies; then such requests wait.', 1024),
   node_reserved: count(
     1024,
     'Connections to one node that clients have to themselves, for transactions, scripts, blocking commands and subscriptions; then such requests wait.',
