@@ -16,7 +16,7 @@ const BLOCK_MAX = SMALL_CHUNK - 1;
 export class Collected {
   #block: Buffer | null = null;
   #end = 0;
-  /** Start and end of each fragment's reply in the block; start 0 where it is not there, as the order is. */
+  /** Start and end of each fragment's reply, where it is in the block. */
   readonly #bounds: number[];
   #large: Buffer[] | null = null;
   #keys: number;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SocketSink } from '../util/socket-sink.ts';
+import { handleOf } from '../util/stream-wrap.ts';
 
 /** How long a closing connection waits: for the client to take more of its last replies, then for it to close its side, too. */
 const LINGER_MS = 1000;
@@ -26,7 +27,6 @@ export function endAndLinger(socket: Socket, sink: SocketSink): void {
  * takes none of it. Where Node does not know the word it closes as always.
  */
 export function breakOff(socket: Socket): void {
-  const { _handle: handle } = socket as unknown as { readonly _handle: { readonly reset?: unknown } | null };
-  if (typeof handle?.reset === 'function') (socket as unknown as { resetAndClosing: boolean }).resetAndClosing = true;
+  if (typeof handleOf(socket)?.reset === 'function') (socket as unknown as { resetAndClosing: boolean }).resetAndClosing = true;
   socket.destroy();
 }

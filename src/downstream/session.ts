@@ -92,7 +92,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#batch = new Batch(this.#replies, context.patience, context.turn, this);
     this.#account = new Account(context.memory, this);
     this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
-    this.#reading = new Reading(this.socket, context.turn, false);
+    this.#reading = new Reading(this.socket, context.turn, () => false);
     this.#sink = new SocketSink(this.socket);
     this.#sink.onDrain = () => this.#resume();
     this.#progress = new SendProgress(this.#sink);
@@ -139,7 +139,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#closing) return;
     this.#intake.accept(buf, size);
     this.#batch.next();
-    const { length: carried } = this.#intake.carry;
+    const carried = this.#intake.carry.length;
     if (carried > this.#context.limits.queryBytesMax) this.destroy('query_limit');
     else if (carried > 0 || this.transaction !== null || this.#account.bytes > 0) this.#tellHeld();
   }
@@ -393,7 +393,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.lanes.close();
     this.subscriptions?.close();
     this.pace.release();
-    this.#tellHeld();
     this.#context.closed(this, this.#reason);
   }
 }

@@ -1,6 +1,8 @@
 import { HEAD_MAX } from '../kernel/memory.ts';
 import { copyBytes } from '../util/copy.ts';
-import { CR, DOLLAR, LF, STAR, ZERO } from './bytes.ts';
+import { DOLLAR } from './bytes.ts';
+import { writeArrayHeader } from './encode.ts';
+import { digitsOf } from './header.ts';
 import { argEnd, type RequestView } from './request.ts';
 
 const FIRST_SIZE = 4096;
@@ -53,11 +55,9 @@ export function writeHead(buf: Buffer, end: number, argc: number, view: RequestV
   const nameEnd = argEnd(view, 0) + 2;
   let name = view.base;
   while (view.buf[name] !== DOLLAR) name++;
-  let at = end - (nameEnd - name);
+  const at = end - (nameEnd - name);
   copyBytes(buf, at, view.buf, name, nameEnd);
-  buf[--at] = LF;
-  buf[--at] = CR;
-  for (let left = argc; left > 0; left = Math.floor(left / 10)) buf[--at] = ZERO + (left % 10);
-  buf[--at] = STAR;
-  return at;
+  const start = at - digitsOf(argc) - 3;
+  writeArrayHeader(buf, start, argc);
+  return start;
 }

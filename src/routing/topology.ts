@@ -48,7 +48,9 @@ export class Topology {
     const liveNodes = indexes.map((index) => source.nodes[index] as RingNode);
     this.locator = liveNodes.length === 0 ? NOWHERE : source.strategy.build(liveNodes, source.options);
     this.owners = this.locator.owners.map((owner) => indexes[owner] as number);
-    this.table = this.locator.lookup === undefined ? null : new OwnerTable(this.locator.lookup, this.owners);
+    const { hashing, lookup } = this.locator;
+    const follows = hashing !== undefined && hashing !== null && lookup !== undefined && this.nodes.length <= FRAGMENTS_MAX;
+    this.table = follows ? new OwnerTable(lookup, this.owners) : null;
   }
 
   /** The next version, with exactly these nodes out of service. */
@@ -74,7 +76,7 @@ export class Topology {
    */
   split(base: number, first: number, step: number, keys: number): number {
     const { hashing } = this.locator;
-    const at = this.nodes.length > FRAGMENTS_MAX || this.table === null ? 0 : this.table.place();
+    const at = this.table === null ? 0 : this.table.place();
     if (at === 0 || hashing === undefined || hashing === null) return 0;
     return split(hashing.which, hashing.open, hashing.close, at, base, ARGS_AT, first, step, keys, ORDER_AT, CELLS_AT);
   }

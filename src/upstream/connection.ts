@@ -36,8 +36,9 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   dirty = false;
   /** Time of the last byte from the node; see clock.ts. */
   lastReadAt: number;
+  /** Not the shared one; the owner hears when all is answered. */
+  lease: boolean;
   readonly reserved: boolean;
-  #lease: boolean;
   keeper: Keeper | null = null;
   /** Reading is held up until the client has taken more of a large reply. */
   held = false;
@@ -82,7 +83,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#turn = turn;
     this.lastReadAt = tick();
     this.reserved = options.reserved;
-    this.#lease = options.reserved;
+    this.lease = options.reserved;
     const { credentials, identity, reserved: wantsId } = options;
     const handshake = new Handshake({ credentials, identity, wantsId }, (greeting, detail) => this.#onGreeting(greeting, detail));
     this.#handshake = handshake;
@@ -93,7 +94,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, onread });
     this.#sink = new SocketSink(this.#socket);
     this.#sink.onDrain = () => this.onDrain?.();
-    this.#reading = new Reading(this.#socket, turn, options.urgent && !this.lease);
+    this.#reading = new Reading(this.#socket, turn, () => options.urgent && !this.lease);
     this.#socket.on('connect', () => {
       this.#written = handshake.count;
       this.#sink.write(handshake.bytes);
@@ -102,16 +103,6 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#socket.on('close', () => this.destroy('connection_lost', 'closed by the node'));
     this.#socket.on('end', () => this.destroy('connection_lost', 'closed by the node'));
     this.#connectTimer = setTimeout(() => this.destroy('connection_lost', 'timed out while connecting'), options.connectTimeoutMs);
-  }
-
-  /** Not the shared one; the owner hears when all is answered. */
-  get lease(): boolean {
-    return this.#lease;
-  }
-
-  set lease(value: boolean) {
-    this.#lease = value;
-    this.#reading.urgent = this.#options.urgent && !value;
   }
 
   /** Fragments accepted and not answered, tombstones included. */

@@ -15,7 +15,7 @@ export interface Source {
  * is over (`Rests`), so that many large frames at once do not keep small ones waiting.
  */
 export class Reading implements Rester {
-  urgent: boolean;
+  readonly #isUrgent: () => boolean;
   readonly #socket: Source;
   readonly #turn: Turn;
   #stopped = false;
@@ -24,10 +24,15 @@ export class Reading implements Rester {
   #number = -1;
   #left = 0;
 
-  constructor(socket: Source, turn: Turn, urgent: boolean) {
-    this.urgent = urgent;
+  /** `isUrgent` is asked when it begins to rest; see `Rester`. */
+  constructor(socket: Source, turn: Turn, isUrgent: () => boolean) {
     this.#socket = socket;
     this.#turn = turn;
+    this.#isUrgent = isUrgent;
+  }
+
+  get urgent(): boolean {
+    return this.#isUrgent();
   }
 
   stop(): void {

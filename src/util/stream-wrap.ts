@@ -5,6 +5,8 @@ export interface StreamHandle {
   writev(request: WriteRequest, list: readonly Uint8Array[], allBuffers: true): number;
   /** Bytes handed over and not yet taken by the kernel. */
   readonly writeQueueSize: number;
+  /** Of TCP only: closes, and has the kernel send no more. */
+  readonly reset?: unknown;
 }
 
 /** A write that may have to wait. While it does, `kept` holds its bytes and `oncomplete` is called in the end, with 0 or an error of libuv. */

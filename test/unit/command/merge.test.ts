@@ -17,7 +17,7 @@ t.test('array: elements go back to the order of the keys', async (t) => {
   t.equal(merged('array', [array(['a', 'c', 'd']), array(['b', 'e'])], [0, 1, 0, 0, 1]), array(['a', 'b', 'c', 'd', 'e']));
   t.equal(merged('array', [array(['', null]), array(['*1\r\n$-1\r\n'])], [1, 0, 0]), array(['*1\r\n$-1\r\n', '', null]));
   const element = fc.oneof(fc.option(argument, { nil: null }), fc.constant(NULL_3));
-  // Up to the size where the kernel merges, and beyond it.
+  // Small and large ones.
   const whole = fc
     .array(fc.tuple(fc.nat(3), element), { minLength: 1, maxLength: 40 })
     .map((items) => (items.length % 5 > 0 ? items : [...items, [0, 'v'.repeat(20_000)] as [number, string]]));

@@ -15,7 +15,7 @@ function setup() {
       source.flows = true;
     },
   };
-  return { source, reading: new Reading(source, new Turn(), false) };
+  return { source, reading: new Reading(source, new Turn(), () => false) };
 }
 
 const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
