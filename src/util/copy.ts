@@ -4,31 +4,35 @@ const LOOP_MAX = 64;
 /**
  * Copies `src[start, end)` to `dst[at…)`; the caller has made sure it fits. Eight bytes a step: about half the time of a plain
  * loop at the sizes of ordinary requests and replies.
+ *
+ * `| 0` says that an offset is a 32-bit integer. V8 decides by what all callers have ever given: one offset that it keeps as a double makes each index of the
+ * loop one for everybody, at three times the price.
  */
 export function copyBytes(dst: Buffer, at: number, src: Buffer, start: number, end: number): void {
   if (end - start > LOOP_MAX) {
     src.copy(dst, at, start, end);
     return;
   }
-  let from = start;
-  let to = at;
-  for (const last = end - 7; from < last; from += 8, to += 8) {
+  let from = start | 0;
+  let to = at | 0;
+  const stop = end | 0;
+  for (const last = (stop - 7) | 0; from < last; from = (from + 8) | 0, to = (to + 8) | 0) {
     dst[to] = src[from] as number;
-    dst[to + 1] = src[from + 1] as number;
-    dst[to + 2] = src[from + 2] as number;
-    dst[to + 3] = src[from + 3] as number;
-    dst[to + 4] = src[from + 4] as number;
-    dst[to + 5] = src[from + 5] as number;
-    dst[to + 6] = src[from + 6] as number;
-    dst[to + 7] = src[from + 7] as number;
+    dst[(to + 1) | 0] = src[(from + 1) | 0] as number;
+    dst[(to + 2) | 0] = src[(from + 2) | 0] as number;
+    dst[(to + 3) | 0] = src[(from + 3) | 0] as number;
+    dst[(to + 4) | 0] = src[(from + 4) | 0] as number;
+    dst[(to + 5) | 0] = src[(from + 5) | 0] as number;
+    dst[(to + 6) | 0] = src[(from + 6) | 0] as number;
+    dst[(to + 7) | 0] = src[(from + 7) | 0] as number;
   }
-  if (end - from > 3) {
+  if (stop - from > 3) {
     dst[to] = src[from] as number;
-    dst[to + 1] = src[from + 1] as number;
-    dst[to + 2] = src[from + 2] as number;
-    dst[to + 3] = src[from + 3] as number;
-    from += 4;
-    to += 4;
+    dst[(to + 1) | 0] = src[(from + 1) | 0] as number;
+    dst[(to + 2) | 0] = src[(from + 2) | 0] as number;
+    dst[(to + 3) | 0] = src[(from + 3) | 0] as number;
+    from = (from + 4) | 0;
+    to = (to + 4) | 0;
   }
-  for (; from < end; from++, to++) dst[to] = src[from] as number;
+  for (; from < stop; from = (from + 1) | 0, to = (to + 1) | 0) dst[to] = src[from] as number;
 }
