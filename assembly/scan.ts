@@ -1,5 +1,6 @@
 import { hashKey } from './hash';
 import { AHEAD_ARGS, AHEAD_SIZE, RESULT } from './layout';
+import { NOWHERE, routeOf } from './route';
 
 const DOLLAR: u32 = 0x24;
 const ZERO: u32 = 0x30;
@@ -109,9 +110,10 @@ export function arrayStart(at: u32, to: u32): u32 {
 /**
  * Requests of up to AHEAD_ARGS arguments in a row in `[at, to)`, plain and whole, no argument longer than `max`. Writes a record of
  * AHEAD_SIZE bytes for each to `out`: the offset behind it, its number of arguments, the hash of argument 1 (where `which` is not negative; see
- * `hashKeys`), four bytes of nothing, and start and end of each argument relative to its own start. Returns how many there are, `most` at the most.
+ * `hashKey`), its route (where `table` is not 0; see `routeOf`), and start and end of each argument relative to its own start. Returns how many there are,
+ * `most` at the most.
  */
-export function scanRequests(at: u32, to: u32, most: u32, max: u32, out: u32, which: i32, open: i32, close: u32): u32 {
+export function scanRequests(at: u32, to: u32, most: u32, max: u32, out: u32, which: i32, open: i32, close: u32, table: u32): u32 {
   for (let done: u32 = 0; done < most; done++) {
     if (at + 4 > to || load<u8>(at) !== STAR || load<u16>(at + 2) !== CRLF) return done;
     const argc = <u32>load<u8>(at + 1) - ZERO;
@@ -121,7 +123,13 @@ export function scanRequests(at: u32, to: u32, most: u32, max: u32, out: u32, wh
     if (load<u32>(RESULT) !== argc) return done;
     store<u32>(out, end);
     store<u32>(out + 4, argc);
-    if (which >= 0 && argc > 1) store<u32>(out + 8, hashKey(which, open, close, at + load<u32>(bounds + 8), at + load<u32>(bounds + 12)));
+    let route = NOWHERE;
+    if (which >= 0 && argc > 1) {
+      const hash = hashKey(which, open, close, at + load<u32>(bounds + 8), at + load<u32>(bounds + 12));
+      store<u32>(out + 8, hash);
+      if (table !== 0) route = routeOf(table, at + load<u32>(bounds), at + load<u32>(bounds + 4), argc, hash);
+    }
+    store<u32>(out + 12, route);
     out += AHEAD_SIZE;
     at = end;
   }

@@ -1,12 +1,15 @@
 import type { PartSource } from '../upstream/target.ts';
 
+/** A client that keeps others waiting is disconnected so many times sooner. */
+const CROWDED = 5;
+
 /** Whose large replies to one client are held up until it has taken more. */
 export class Held {
   #sources: PartSource[] = [];
 
-  /** True where others wait behind one of them. */
-  get crowded(): boolean {
-    return this.#sources.some((source) => source.crowded);
+  /** How long the client may take nothing, where that is `stallMs` for one that nobody waits for. */
+  patienceMs(stallMs: number): number {
+    return this.#sources.some((source) => source.crowded) ? stallMs / CROWDED : stallMs;
   }
 
   /** Holds `source` up, where that can be. */

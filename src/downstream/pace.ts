@@ -50,6 +50,11 @@ export class Pace {
     return this.#bulk > 0;
   }
 
+  /** True where the client is known, and not to ask for bulk replies: its requests go where everybody's go. */
+  get shares(): boolean {
+    return this.#known && this.#bulk === 0;
+  }
+
   /**
    * True where a client that was answered nothing yet has no grant: asked before each request. What it asks for may be bulk, as it may be of many others
    * at the same time, and must not keep known clients waiting. It stays so until it is answered: its requests to a node must not overtake each other.

@@ -1,5 +1,6 @@
 import { collectKeys, KeyList } from '../command/keys.ts';
 import type { CommandRow } from '../command/row.ts';
+import type { KernelRouting } from '../kernel/kernel.ts';
 import { argBytes, argEnd, argStart, type RequestView } from '../protocol/request.ts';
 import { NO_NODE, type Topology } from '../routing/topology.ts';
 import type { Backend } from '../upstream/backend.ts';
@@ -16,6 +17,8 @@ export class Router {
   topology: Topology;
   /** False in a pool where any node serves every key. */
   readonly keyed: boolean;
+  /** How the kernel finds the nodes of keys; null where it cannot. */
+  readonly kernelRouting: KernelRouting | null;
   readonly #backends: readonly Backend[];
   readonly #keys = new KeyList();
   /** Scratch for `pickAny`. */
@@ -26,6 +29,8 @@ export class Router {
   constructor(topology: Topology, backends: readonly Backend[]) {
     this.topology = topology;
     this.keyed = topology.source.strategy.placement === 'keyed';
+    const { hashing } = topology.locator;
+    this.kernelRouting = hashing ? { hash: hashing, version: () => this.topology.version, table: () => this.topology.kernelTable() } : null;
     this.#backends = backends;
     this.#load = new Int32Array(topology.nodes.length);
     this.#up = new Uint8Array(topology.nodes.length);

@@ -1,7 +1,8 @@
-import type { KernelHash } from '../kernel/kernel.ts';
+import type { KernelRouting } from '../kernel/kernel.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { RequestView } from '../protocol/request.ts';
+import type { RequestScanner } from '../protocol/request-scanner.ts';
 import type { Lane } from '../upstream/lane.ts';
 import type { Memory } from '../util/memory.ts';
 import type { Patience } from '../util/patience.ts';
@@ -31,8 +32,10 @@ export interface SessionContext<S> {
   readonly memory: Memory;
   readonly pace: PacePool;
   readonly lanes: LaneSets;
-  /** See `Locator.hashing`. */
-  readonly hashing: KernelHash | null;
+  /** How the kernel routes requests; null where it cannot. */
+  readonly routing: KernelRouting | null;
+  /** See `Express`. */
+  forward(session: S, scanner: RequestScanner, src: Buffer, from: number, to: number): number;
   dispatch(session: S, view: RequestView): void;
   /** Where the request goes whose first arguments `view` shows, if these decide it; null where it must be read whole first. */
   route(session: S, view: RequestView, argsDeclared: number): Lane | null;

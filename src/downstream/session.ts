@@ -32,8 +32,6 @@ const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 const BLOCKED_QUERY_MAX = 64 * 1024;
 /** Unsent bytes beyond which a client that is sent messages is disconnected, as Redis does by default. */
 const PUSHED_MAX = 32 * 1024 * 1024;
-/** A client that keeps others waiting is disconnected so many times sooner. */
-const CROWDED = 5;
 
 /**
  * One connected client.
@@ -50,8 +48,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   readonly id: number;
   readonly socket: Socket;
   /** Time of the last bytes from the client; see clock.ts. */
-  lastReadAt: number;
-
+  lastReadAt = tick();
   readonly lanes: Lanes;
 
   readonly #context: SessionContext<Session>;
@@ -85,7 +82,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     super();
     this.id = id;
     this.#context = context;
-    this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax, hashing: context.hashing });
+    this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax, routing: context.routing });
     this.#uploads = new Uploads(this, this.#intake, this.#scanner);
     this.lanes = new Lanes(context.lanes, this);
     this.pace = new Pace(context.limits.inFlightMax, context.pace);
@@ -97,7 +94,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#sink.onDrain = () => this.#resume();
     this.#progress = new SendProgress(this.#sink);
     this.authenticated = !context.authRequired;
-    this.lastReadAt = tick();
     this.socket.on('error', () => {});
     this.socket.on('end', () => (this.blocked === null ? this.drain() : this.destroy(null)));
     this.socket.on('close', () => this.#onClose());
@@ -111,6 +107,11 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#scanner.authenticated = value;
     this.#unsentMax = value ? this.#context.limits.unsentBytesMax : UNAUTHENTICATED_UNSENT_MAX;
     this.#pauseAt = this.#unsentMax / 2;
+  }
+
+  /** Further requests that may be handled now. */
+  get room(): number {
+    return this.#closing ? 0 : this.pace.window - this.#replies.length;
   }
 
   /** Replies owed to the client. */
@@ -149,17 +150,19 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     const scanner = this.#scanner;
     scanner.begin();
     let at = from;
-    while (at < to) {
+    while (at < to && !this.#closing) {
       if (this.#mustWait()) {
         this.#pause();
         return at;
       }
+      const start = at;
+      at = this.#context.forward(this, scanner, src, start, to);
+      if (at > start) continue;
       const verdict = scanner.scan(src, at, to);
       if (verdict === Scan.MORE) {
         at = scanner.next;
         return this.#uploads.wanted ? this.#uploadSome(src, at, to) : at;
       }
-      const start = at;
       at = scanner.next;
       if (verdict === Scan.ERROR) {
         this.#uploads.abort();
@@ -178,9 +181,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
           return start;
         }
       }
-      if (this.#closing) return to;
     }
-    return at;
+    return this.#closing ? to : at;
   }
 
   /** True where a limit is reached: of replies owed, of replies unsent (keyfan's own can be a thousand times as large as their requests), of an upload. */
@@ -321,7 +323,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#ended) return;
     const begun = this.#uploads.active || this.#intake.carry.length > 0;
     if (begun && !this.#paused && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
-    else if (clock.now - this.#progress.stalledSince() > (this.#held.crowded ? stallMs / CROWDED : stallMs)) this.destroy('stalled');
+    else if (clock.now - this.#progress.stalledSince() > this.#held.patienceMs(stallMs)) this.destroy('stalled');
   }
 
   letGo(): void {

@@ -5,7 +5,17 @@ import { MEMORY } from './memory.ts';
 interface Kernel {
   scanArgs(base: number, at: number, to: number, count: number, max: number, out: number): number;
   scanBulks(at: number, to: number, count: number): number;
-  scanRequests(at: number, to: number, most: number, max: number, out: number, which: number, open: number, close: number): number;
+  scanRequests(
+    at: number,
+    to: number,
+    most: number,
+    max: number,
+    out: number,
+    which: number,
+    open: number,
+    close: number,
+    table: number,
+  ): number;
   split(
     which: number,
     open: number,
@@ -36,6 +46,15 @@ export interface KernelHash {
   readonly which: number;
   readonly open: number;
   readonly close: number;
+}
+
+/** How the kernel finds the nodes of keys. */
+export interface KernelRouting {
+  readonly hash: KernelHash;
+  /** Another one where other nodes may own them. */
+  version(): number;
+  /** Where `ownerOf` of the kernel finds who owns what, good until it is asked for again; 0 where it cannot know. */
+  table(): number;
 }
 
 /** The hash functions that the kernel knows, with their numbers there. */

@@ -2,6 +2,7 @@
  * The kernel's memory, of fixed size: it must not grow, because every view of it would be lost.
  *
  *   0      RESULT, CRC16 … the module's own
+ *   NAMES  8 KiB           commands that are routed by argument 1; see names.ts
  *   READ   64 KiB          what sockets read into
  *   STAGE  64 KiB          bytes that came elsewhere, brought here to be worked on
  *   ARGS   start and end   of each argument of the request at hand; as many as 64 KiB can hold
@@ -9,9 +10,9 @@
  *   CELLS  4 × 32 bits     for each fragment
  *   AHEAD  64 bytes        for each request that was scanned ahead of being handled
  *   OUT    96 KiB          what comes out
- *   TABLES 1 MiB           who owns which hash, for each pool; see tables.ts
+ *   TABLES 4 MiB           who owns which hash, for each pool; see tables.ts
  *
- * Each region but READ and TABLES belongs to whoever works on a request or reply at the moment, until that step is over.
+ * Each region but NAMES, READ and TABLES belongs to whoever works on a request or reply at the moment, until that step is over.
  */
 const RESULT_AT = 16;
 const PAGE = 64 * 1024;
@@ -23,13 +24,19 @@ export const BYTES_MAX = 64 * 1024;
 export const FRAGMENTS_MAX = 256;
 /** Room before each fragment for what is written last: `*N\r\n` and the command's name. */
 export const HEAD_MAX = 128;
-/** Requests that are scanned at once, and integers in the record of each: its end, its number of arguments, the hash of argument 1, nothing, the bounds. */
+/** Requests that are scanned at once, and integers in the record of each: its end, its number of arguments, the hash of argument 1, its route, the bounds. */
 export const AHEAD_MAX = 64;
 export const AHEAD_INTS = 16;
 /** An argument takes six bytes at the least (`$0\r\n\r\n`). */
 const ARGS_MAX = Math.ceil(BYTES_MAX / 6);
 
-export const READ_AT = 4096;
+const NAMES_AT = 2048;
+export const NAMES_BITS = 9;
+/** Slots behind the last one that a name may be spread to: no search goes around. */
+export const NAMES_SPARE = 32;
+const NAME_SIZE = 16;
+
+export const READ_AT = NAMES_AT + NAME_SIZE * (2 ** NAMES_BITS + NAMES_SPARE);
 export const STAGE_AT = READ_AT + BYTES_MAX + GAP;
 export const ARGS_AT = STAGE_AT + BYTES_MAX + GAP;
 export const ORDER_AT = ARGS_AT + 8 * ARGS_MAX;
@@ -38,7 +45,7 @@ export const CELL_INTS = 4;
 export const AHEAD_AT = CELLS_AT + 4 * CELL_INTS * FRAGMENTS_MAX;
 export const OUT_AT = AHEAD_AT + 4 * AHEAD_INTS * AHEAD_MAX + GAP;
 export const TABLES_AT = OUT_AT + BYTES_MAX + HEAD_MAX * FRAGMENTS_MAX + GAP;
-export const TABLES_SIZE = 1024 * 1024;
+export const TABLES_SIZE = 4 * 1024 * 1024;
 const END = TABLES_AT + TABLES_SIZE;
 
 export const MEMORY = allocate(Math.ceil(END / PAGE));
@@ -48,6 +55,7 @@ const { buffer } = MEMORY;
 export const BYTES = Buffer.from(buffer);
 /** The one buffer that all sockets read into; see util/read-buffer.ts. */
 export const READ = Buffer.from(buffer, READ_AT, BYTES_MAX);
+export const NAMES = new DataView(buffer, NAMES_AT, READ_AT - NAMES_AT);
 export const ARGS = new Int32Array(buffer, ARGS_AT, 2 * ARGS_MAX);
 export const ORDER = new Uint16Array(buffer, ORDER_AT, ARGS_MAX);
 export const CELLS = new Int32Array(buffer, CELLS_AT, CELL_INTS * FRAGMENTS_MAX);

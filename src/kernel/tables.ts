@@ -7,6 +7,8 @@ export interface Lookup {
 }
 
 const HEAD_INTS = 8;
+/** So often a table is put down, at the most: where pools have more than fits, requests are not to copy tables all the time. */
+const PUTS_MAX = 16;
 
 /** What TABLES holds: counts up when it is full and everything in it is given up. */
 let generation = 0;
@@ -22,15 +24,17 @@ export class OwnerTable {
   readonly #owners: Uint16Array;
   #generation = -1;
   #at = 0;
+  #puts = 0;
 
   constructor(lookup: Lookup, owners: Uint16Array) {
     this.#lookup = lookup;
     this.#owners = owners;
   }
 
-  /** Its offset, good until another one is asked for; 0 where it is too large. */
+  /** Its offset, good until another one is asked for; 0 where it is too large, or has had to make room too often. */
   place(): number {
     if (this.#generation === generation) return this.#at;
+    if (this.#puts === PUTS_MAX) return 0;
     const { partitions, ring } = this.#lookup;
     const starts = HEAD_INTS * 4;
     const points = starts + (ring === null ? 0 : ring.starts.byteLength);
@@ -41,6 +45,7 @@ export class OwnerTable {
       generation++;
       end = TABLES_AT;
     }
+    this.#puts++;
     const at = end;
     end += size;
     const { buffer } = MEMORY;

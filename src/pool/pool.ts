@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { OTHER_ID } from '../command/table.ts';
 import { Attention } from '../downstream/attention.ts';
 import { Dispatcher } from '../downstream/dispatcher.ts';
+import { Express } from '../downstream/express.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { InfoSection, NodeFacts } from '../downstream/local/answer.ts';
 import type { Finding, Findings, Question } from '../downstream/local/client-question.ts';
@@ -129,6 +130,7 @@ export class Pool {
       subscriptionsMax,
       queuedBytesMax: limits.queryBytesMax,
     });
+    const express = new Express(this.#attention, counters);
     counters.topologyVersion = topology.version;
     this.#context = {
       limits,
@@ -139,7 +141,8 @@ export class Pool {
       authRequired: credentials !== null,
       memory: options.memory,
       pace: new PacePool(),
-      hashing: topology.locator.hashing ?? null,
+      routing: router.kernelRouting,
+      forward: (session, scanner, src, from, to) => express.forward(session, scanner, src, from, to),
       dispatch: (session, view) => this.#dispatcher.dispatch(session, view),
       route: (session, view, argsDeclared) => this.#dispatcher.route(session, view, argsDeclared),
       closed: (session, reason) => this.#closed(session, reason),

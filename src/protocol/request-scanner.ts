@@ -1,4 +1,4 @@
-import { type KernelHash, MANY, scanArgs } from '../kernel/kernel.ts';
+import { type KernelRouting, MANY, scanArgs } from '../kernel/kernel.ts';
 import { AHEAD, AHEAD_ARGS, AHEAD_INTS, ARGS, ARGS_AT, READ, READ_AT, RESULT } from '../kernel/memory.ts';
 import { ahead, NONE } from './ahead.ts';
 import { CR, DOLLAR, LF, Scan, STAR } from './bytes.ts';
@@ -19,14 +19,16 @@ const MULTIBULK_MAX = 2 ** 31 - 1;
 const ARGS_FIRST = 16;
 const ARGS_KEEP_MAX = 1024;
 
-/** In the place of a `KernelHash`. */
-const NO_HASH: KernelHash = { which: -1, open: -1, close: 0 };
+/** In the place of a `KernelRouting`. */
+const NO_ROUTING: KernelRouting = { hash: { which: -1, open: -1, close: 0 }, version: () => 0, table: () => 0 };
+/** In the place of a route. */
+export const NOWHERE = -1;
 
 export interface RequestScannerOptions {
   /** Redis' proto-max-bulk-len, in bytes. */
   readonly bulkMax: number;
-  /** How argument 1 is hashed, where it is the key; null where the kernel does not know how. */
-  readonly hashing?: KernelHash | null;
+  /** How requests are routed whose key is argument 1; null where the kernel does not know how. */
+  readonly routing?: KernelRouting | null;
 }
 
 /**
@@ -55,7 +57,7 @@ export class RequestScanner implements RequestView {
 
   /** What `args` is, where it is not a record of the kernel. */
   #args = new Int32Array(2 * ARGS_FIRST);
-  readonly #hashing: KernelHash;
+  readonly #routing: KernelRouting;
   readonly #bulkMax: number;
   /** Payloads up to this length need no further check. */
   readonly #quickMax: number;
@@ -77,7 +79,7 @@ export class RequestScanner implements RequestView {
 
   constructor(options: RequestScannerOptions) {
     this.#bulkMax = options.bulkMax;
-    this.#hashing = options.hashing ?? NO_HASH;
+    this.#routing = options.routing ?? NO_ROUTING;
     this.#quickMax = Math.min(options.bulkMax, UNAUTHENTICATED_BULK_MAX);
     this.args = this.#args;
   }
@@ -89,8 +91,8 @@ export class RequestScanner implements RequestView {
 
   /** Looks for a request in `src[from, to)`; on FRAME the view's fields describe it. */
   scan(src: Buffer, from: number, to: number): Scan {
-    if (src === READ && this.#left === 0 && this.#searched === 0 && this.authenticated) {
-      const record = ahead.take(this, from, to, this.#quickMax, this.#hashing);
+    if (src === READ) {
+      const record = this.#findAhead(from, to);
       if (record !== NONE) {
         this.#adoptAhead(record, from);
         return Scan.FRAME;
@@ -113,6 +115,28 @@ export class RequestScanner implements RequestView {
     return this.#arguments(src, to);
   }
 
+  /**
+   * The route of the request at `READ[from, to)`, which is then used, and `next` behind it; NOWHERE where the kernel has none, and then it is still to be
+   * scanned. The view's fields say nothing of it.
+   */
+  route(from: number, to: number): number {
+    const record = this.#findAhead(from, to);
+    if (record === NONE) return NOWHERE;
+    const at = AHEAD_INTS * record;
+    const route = AHEAD[at + 3] as number;
+    if (route !== NOWHERE) {
+      this.next = (AHEAD[at] as number) - READ_AT;
+      this.needed = 0;
+      ahead.take(this.next);
+    }
+    return route;
+  }
+
+  #findAhead(from: number, to: number): number {
+    if (this.#left > 0 || this.#searched > 0 || !this.authenticated) return NONE;
+    return ahead.find(this, from, to, this.#quickMax, this.#routing);
+  }
+
   /** Makes a request that the kernel has scanned ahead the current view. */
   #adoptAhead(record: number, from: number): void {
     const at = AHEAD_INTS * record;
@@ -123,9 +147,9 @@ export class RequestScanner implements RequestView {
     this.next = end;
     this.needed = 0;
     this.argc = AHEAD[at + 1] as number;
-    this.hash = this.argc < 2 || this.#hashing === NO_HASH ? -1 : (AHEAD[at + 2] as number) >>> 0;
+    this.hash = this.argc < 2 || this.#routing === NO_ROUTING ? -1 : (AHEAD[at + 2] as number) >>> 0;
     this.args = AHEAD_ARGS[record] as Int32Array;
-    ahead.goOn(end);
+    ahead.take(end);
   }
 
   /** Bytes that the bounds of arguments take, where they are many. */

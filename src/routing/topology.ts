@@ -70,13 +70,18 @@ export class Topology {
     return node === undefined ? NO_NODE : node;
   }
 
+  /** Offset of `locator` and `owners` in the kernel's memory, good until it is asked for again; 0 where the kernel cannot follow. */
+  kernelTable(): number {
+    return this.table === null ? 0 : this.table.place();
+  }
+
   /**
    * Finds the nodes of `keys` keys at arguments `first`, `first + step` … of the request that is staged at `base` (see src/kernel): writes ORDER and CELLS
    * as `split` of the kernel does and returns the number of fragments; 0 where that is not known how.
    */
   split(base: number, first: number, step: number, keys: number): number {
     const { hashing } = this.locator;
-    const at = this.table === null ? 0 : this.table.place();
+    const at = this.kernelTable();
     if (at === 0 || hashing === undefined || hashing === null) return 0;
     return split(hashing.which, hashing.open, hashing.close, at, base, ARGS_AT, first, step, keys, ORDER_AT, CELLS_AT);
   }

@@ -74,7 +74,7 @@ export function strategySuite(t: Test, subject: Subject): void {
       const hashes = keys.map((key) => {
         const view = viewOf('GET', key);
         const base = stage(view);
-        scanRequests(base, base + view.limit - view.base, 1, BYTES_MAX, AHEAD_AT, which, open, close);
+        scanRequests(base, base + view.limit - view.base, 1, BYTES_MAX, AHEAD_AT, which, open, close, 0);
         return (AHEAD[2] as number) >>> 0;
       });
       t.strictSame(

@@ -6,6 +6,7 @@ import { PacePool } from '../../../src/downstream/pace.ts';
 import { Session } from '../../../src/downstream/session.ts';
 import type { SessionContext } from '../../../src/downstream/session-context.ts';
 import { PoolCounters } from '../../../src/observe/counters.ts';
+import type { RequestScanner } from '../../../src/protocol/request-scanner.ts';
 import { Memory } from '../../../src/util/memory.ts';
 import { Patience } from '../../../src/util/patience.ts';
 import { LINGER_MAX, Turn } from '../../../src/util/turn.ts';
@@ -24,7 +25,8 @@ t.test('a client that sends a request in every turn is answered nevertheless', a
   const set = { identity: { protocol: 2, database: 0 }, lanes: [], sessions: 0 } as unknown as LaneSet;
   const context = {
     limits: { bulkMax: 1e6, queryBytesMax: 1e6, inFlightMax: 1024, unsentBytesMax: 1e6 },
-    hashing: null,
+    routing: null,
+    forward: (_session: Session, _scanner: RequestScanner, _src: Buffer, from: number) => from,
     lanes: { first: set, enter: () => set, leave: () => {} },
     counters: new PoolCounters(1),
     turn: new Turn(),

@@ -96,7 +96,7 @@ t.test('hashes of keys equal those of src/routing/hash', async (t) => {
         const { open, close } = parseTag(text);
         const view = viewOf('GET', key);
         const base = stage(view);
-        scanRequests(base, base + view.limit - view.base, 1, BYTES_MAX, AHEAD_AT, which, open, close);
+        scanRequests(base, base + view.limit - view.base, 1, BYTES_MAX, AHEAD_AT, which, open, close, 0);
         return (AHEAD[2] as number) >>> 0 === hashKey(byName(name), open, close, key, 0, key.length);
       }),
       { runs: 1000 },

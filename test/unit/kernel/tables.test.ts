@@ -21,14 +21,23 @@ t.test('a table stays where it is while there is room', async (t) => {
 });
 
 t.test('where there is no room all others are given up, and put down again when asked for', async (t) => {
-  const tables = Array.from({ length: 20 }, (_, i) => table(50_000 + i, i));
+  const tables = Array.from({ length: 20 }, (_, i) => table(200_000 + i, i));
   for (let round = 0; round < 3; round++) {
     for (const [i, each] of tables.entries()) {
       const at = each.place();
-      t.ok(at >= TABLES_AT && at + 2 * (50_000 + i) < TABLES_AT + TABLES_SIZE);
-      t.strictSame(read(at), [50_000 + i, i], `round ${round}`);
+      t.ok(at >= TABLES_AT && at + 2 * (200_000 + i) < TABLES_AT + TABLES_SIZE);
+      t.strictSame(read(at), [200_000 + i, i], `round ${round}`);
     }
   }
+});
+
+t.test('tables that go on making room for each other are no longer put down: the last one stays', async (t) => {
+  const [one, other] = [table(1_200_000, 1), table(1_200_001, 2)];
+  const puts = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? one : other).place() !== 0);
+  t.strictSame(puts, [...new Array(32).fill(true), ...puts.slice(32)]);
+  t.equal(one.place(), 0);
+  t.strictSame(read(other.place()), [1_200_001, 2]);
+  t.strictSame(read(table(10, 3).place()), [10, 3], 'a new one finds room');
 });
 
 t.test('one that is too large has no place', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { kernelHash } from '../../../src/kernel/kernel.ts';
+import { type KernelHash, kernelHash } from '../../../src/kernel/kernel.ts';
 import { READ } from '../../../src/kernel/memory.ts';
 import { Scan } from '../../../src/protocol/bytes.ts';
 import { argText } from '../../../src/protocol/request.ts';
@@ -150,8 +150,9 @@ t.test('what is left behind by one kind of frame does not colour the next', asyn
 });
 
 t.test('what was read into the buffer of all sockets comes with the hash of argument 1, if told how', async (t) => {
-  const hashing = kernelHash('murmur', 0x7b, 0x7d);
-  const scanner = new RequestScanner({ bulkMax: 512 * 1024 * 1024, hashing });
+  const hash = kernelHash('murmur', 0x7b, 0x7d) as KernelHash;
+  const routing = { hash, version: () => 1, table: () => 0 };
+  const scanner = new RequestScanner({ bulkMax: 512 * 1024 * 1024, routing });
   const requests = [
     ['GET', 'key'],
     ['PING'],
