@@ -16,8 +16,8 @@ const LENGTH_MAX: u32 = 99_999_999;
 let length: u32 = 0;
 const NONE: u32 = 0xffffffff;
 
-/** Reads `$length\r\n`, or another `type` byte, at `at`; returns the offset behind it, 0 where it is anything but plain and whole. */
-function header(at: u32, to: u32, type: u32 = DOLLAR): u32 {
+/** Reads the `type` byte and `length\r\n` at `at`; returns the offset behind it, 0 where it is anything but plain and whole. */
+function header(at: u32, to: u32, type: u32): u32 {
   if (at + 8 > to) return headerSlow(at, to, type);
   const bytes = load<u64>(at);
   const first = (<u32>(bytes >> 8) & 0xff) - ZERO;
@@ -66,7 +66,7 @@ function headerSlow(at: u32, to: u32, type: u32): u32 {
 export function scanArgs(base: u32, at: u32, to: u32, count: u32, max: u32, out: u32): u32 {
   let done: u32 = 0;
   for (; done < count; done++) {
-    const start = header(at, to);
+    const start = header(at, to, DOLLAR);
     if (start === 0 || length > max) break;
     const end = start + length;
     if (end + 2 > to || load<u16>(end) !== CRLF) break;
@@ -94,7 +94,7 @@ export function scanBulks(at: u32, to: u32, count: u32): u32 {
 /** Offset behind the bulk (or null of either version) at `at`, 0 where none is there, plain and whole. */
 export function bulkEnd(at: u32, to: u32): u32 {
   if (at + 3 <= to && load<u8>(at) === UNDERSCORE) return load<u16>(at + 1) === CRLF ? at + 3 : 0;
-  const start = header(at, to);
+  const start = header(at, to, DOLLAR);
   if (start === 0 || length === NONE) return start;
   if (length > to - start) return 0;
   const end = start + length;

@@ -24,22 +24,24 @@ export class Turn {
   /** Reads since the last turn, and those of the turn at hand. */
   #reads = 0;
   #brought = 0;
-  #dirty: Flushable[] = [];
-  #spare: Flushable[] = [];
-  #scheduled = false;
+  /** The first `#count` of `#dirty` are dirty; neither list shrinks, which would take as long as a small flush. */
+  #dirty: (Flushable | null)[] = [];
+  #spare: (Flushable | null)[] = [];
+  #count = 0;
   readonly #run = (): void => {
-    this.#scheduled = false;
     this.number++;
     this.#brought = this.#reads;
     this.#reads = 0;
     const list = this.#dirty;
+    const count = this.#count;
     this.#dirty = this.#spare;
-    for (let i = 0; i < list.length; i++) {
+    this.#count = 0;
+    for (let i = 0; i < count; i++) {
       const item = list[i] as Flushable;
+      list[i] = null;
       item.dirty = false;
       item.flush();
     }
-    list.length = 0;
     this.#spare = list;
   };
 
@@ -59,9 +61,7 @@ export class Turn {
   mark(item: Flushable): void {
     if (item.dirty) return;
     item.dirty = true;
-    this.#dirty.push(item);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(this.#run);
+    if (this.#count === 0) setImmediate(this.#run);
+    this.#dirty[this.#count++] = item;
   }
 }
