@@ -3,5 +3,5 @@
  * JavaScript. AssemblyScript; `npm run kernel` compiles it into src/kernel/generated. Offsets are places in the kernel's memory, whose
  * layout and limits are the callers' (src/kernel); nothing here reads outside of what it is given by more than seven bytes.
  */
-export { gather, merge, split } from './pieces';
+export { copy, gather, merge, split } from './pieces';
 export { scanArgs, scanBulks, scanRequests } from './scan';

@@ -6,8 +6,8 @@ import { ownerOf } from './table';
 /** Up to this many bytes eight at a time beat `memory.copy`. */
 const LOOP_MAX: u32 = 128;
 
-/** Copies `[from, end)` to `to`, and up to seven bytes more, which the next piece overwrites. */
-function copy(to: u32, from: u32, end: u32): void {
+/** Copies `[from, end)` to `to`, and up to seven bytes more, which the next piece overwrites. The two do not overlap. */
+export function copy(to: u32, from: u32, end: u32): void {
   if (end - from > LOOP_MAX) memory.copy(to, from, end - from);
   else for (; from < end; from += 8, to += 8) store<u64>(to, load<u64>(from));
 }

@@ -61,17 +61,18 @@ function mergeArray(parts: readonly Buffer[], order: Uint16Array): Buffer | null
 
 /**
  * As `array`, in the kernel, for replies that lie in one block behind the order (16 bits each) of their `keys` elements; `bounds` has start and end of
- * each. The result begins at OUT_AT of the kernel's memory and is good until the next request or reply is worked on. Returns the
+ * each. `place` is where the block lies in the kernel's memory, 0 where it has to be brought there. The result begins at OUT_AT of the kernel's memory and is good until the next request or reply is worked on. Returns the
  * offset behind it, 0 where the replies are not plain arrays of these elements.
  */
-export function mergeBlock(block: Buffer, end: number, bounds: readonly number[], keys: number): number {
-  copyBytes(BYTES, STAGE_AT, block, 0, end);
+export function mergeBlock(block: Buffer, place: number, end: number, bounds: readonly number[], keys: number): number {
+  const base = place === 0 ? STAGE_AT : place;
+  if (place === 0) copyBytes(BYTES, STAGE_AT, block, 0, end);
   const parts = bounds.length / 2;
   for (let i = 0; i < parts; i++) {
-    CELLS[i * CELL_INTS] = STAGE_AT + (bounds[2 * i] as number);
-    CELLS[i * CELL_INTS + 1] = STAGE_AT + (bounds[2 * i + 1] as number);
+    CELLS[i * CELL_INTS] = base + (bounds[2 * i] as number);
+    CELLS[i * CELL_INTS + 1] = base + (bounds[2 * i + 1] as number);
   }
-  return merge(STAGE_AT, keys, CELLS_AT, parts, writeArrayHeader(BYTES, OUT_AT, keys));
+  return merge(base, keys, CELLS_AT, parts, writeArrayHeader(BYTES, OUT_AT, keys));
 }
 
 function mergeStatus(parts: readonly Buffer[]): Buffer | null {

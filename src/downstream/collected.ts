@@ -1,7 +1,7 @@
 import { mergeBlock } from '../command/merge.ts';
 import { BYTES, FRAGMENTS_MAX, ORDER, ORDER_AT } from '../kernel/memory.ts';
-import { giveChunk, SMALL_CHUNK, TINY_CHUNK, takeChunk } from '../util/chunk-pool.ts';
-import { copyBytes } from '../util/copy.ts';
+import { giveChunk, placeOf, SMALL_CHUNK, TINY_CHUNK, takeNear } from '../util/chunk-pool.ts';
+import { copyInto } from '../util/copy.ts';
 
 /** Below a chunk, so that no part of one is ever worth a view: chunks are used again. */
 const BLOCK_MAX = SMALL_CHUNK - 1;
@@ -15,6 +15,8 @@ const BLOCK_MAX = SMALL_CHUNK - 1;
  */
 export class Collected {
   #block: Buffer | null = null;
+  /** See `placeOf`. */
+  #place = 0;
   #end = 0;
   /** Start and end of each fragment's reply, where it is in the block. */
   readonly #bounds: number[];
@@ -31,7 +33,7 @@ export class Collected {
     if (keys === 0) this.#order = order;
     else if (order !== ORDER || size > TINY_CHUNK / 2) this.#order = order.slice(0, keys);
     else {
-      copyBytes(this.#room(size), 0, BYTES, ORDER_AT, ORDER_AT + size);
+      copyInto(this.#room(size), this.#place, 0, BYTES, ORDER_AT, ORDER_AT + size);
       this.#end = size;
     }
   }
@@ -51,7 +53,7 @@ export class Collected {
       return;
     }
     const at = this.#end;
-    copyBytes(this.#room(size), at, buf, start, end);
+    copyInto(this.#room(size), this.#place, at, buf, start, end);
     this.#end = at + size;
     this.#bounds[2 * fragment] = at;
     this.#bounds[2 * fragment + 1] = this.#end;
@@ -61,12 +63,15 @@ export class Collected {
   #room(size: number): Buffer {
     const old = this.#block;
     if (old !== null && this.#end + size <= old.length) return old;
-    const block = takeChunk(this.#end + size <= TINY_CHUNK ? TINY_CHUNK : SMALL_CHUNK);
+    const block = takeNear(this.#end + size <= TINY_CHUNK ? TINY_CHUNK : SMALL_CHUNK);
+    const place = placeOf(block);
     if (old !== null) {
-      copyBytes(block, 0, old, 0, this.#end);
+      const from = this.#place;
+      copyInto(block, place, 0, from === 0 ? old : BYTES, from, from + this.#end);
       giveChunk(old);
     }
     this.#block = block;
+    this.#place = place;
     return block;
   }
 
@@ -80,7 +85,7 @@ export class Collected {
   /** All replies as one array, where they lie in the block and are plain: see `mergeBlock`. Else 0. */
   merge(): number {
     if (this.#order !== null || this.#large !== null || this.#block === null || this.#bounds.length > 2 * FRAGMENTS_MAX) return 0;
-    return mergeBlock(this.#block, this.#end, this.#bounds, this.#keys);
+    return mergeBlock(this.#block, this.#place, this.#end, this.#bounds, this.#keys);
   }
 
   /** Lets go of everything. */

@@ -1,11 +1,8 @@
 import type { Part } from '../upstream/target.ts';
-import { copyBytes } from '../util/copy.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
+import { Stash } from './stash.ts';
 
 const FIRST_CAPACITY = 16;
-const FIRST_STASH = 1024;
-/** A stash that grew beyond this is let go when it is empty. */
-const STASH_KEEP_MAX = 16 * 1024;
 /** Settled replies from this size on are kept as buffers of their own. */
 const LARGE_MIN = 16 * 1024;
 
@@ -34,10 +31,7 @@ export class ReplyQueue {
   #size = new Int32Array(FIRST_CAPACITY);
   #at = new Int32Array(FIRST_CAPACITY);
   #openedAt = new Float64Array(FIRST_CAPACITY);
-  #stash: Buffer | null = null;
-  #stashEnd = 0;
-  /** Bytes of the stash that are still owed. */
-  #stashLive = 0;
+  readonly #stash = new Stash();
   readonly #large = new Map<number, OutBuffer>();
   #largeBytes = 0;
   /** Whether places that are opened will be answered: all, none, or all but the next. */
@@ -66,7 +60,7 @@ export class ReplyQueue {
 
   /** Bytes of replies that wait behind an open one. */
   get heldBytes(): number {
-    return this.#stashLive + this.#largeBytes;
+    return this.#stash.live + this.#largeBytes;
   }
 
   /** Opens the next place; the returned token settles it. */
@@ -179,16 +173,12 @@ export class ReplyQueue {
           break;
         }
       } else {
-        const at = this.#at[place] as number;
-        out.append(this.#stash as Buffer, at, at + size, false);
-        this.#stashLive -= size;
+        this.#stash.take(this.#at[place] as number, size, out);
       }
       head = (head + 1) | 0;
     }
     this.#head = head;
-    if (this.#stashLive > 0) return;
-    this.#stashEnd = 0;
-    if (this.#stash !== null && this.#stash.length > STASH_KEEP_MAX) this.#stash = null;
+    if (this.#stash.live === 0) this.#stash.release();
   }
 
   #hold(token: number, buf: Buffer, start: number, end: number, given: boolean): void {
@@ -196,39 +186,28 @@ export class ReplyQueue {
     const size = end - start;
     if (size >= LARGE_MIN) {
       const bytes = given ? buf.subarray(start, end) : Buffer.allocUnsafeSlow(size);
-      if (!given) copyBytes(bytes, 0, buf, start, end);
+      if (!given) buf.copy(bytes, 0, start, end);
       this.#partsOf(token).append(bytes, 0, size, true);
       this.#largeBytes += size;
       this.#size[place] = LARGE;
       return;
     }
-    if (this.#stash === null || this.#stashEnd + size > this.#stash.length) this.#makeRoom(size);
-    copyBytes(this.#stash as Buffer, this.#stashEnd, buf, start, end);
-    this.#at[place] = this.#stashEnd;
+    if (!this.#stash.hasRoom(size)) this.#makeRoom(size);
+    this.#at[place] = this.#stash.put(buf, start, end);
     this.#size[place] = size;
-    this.#stashEnd += size;
-    this.#stashLive += size;
   }
 
   /** Rewrites the stash with only what is still owed, larger where that fills more than half of it. */
   #makeRoom(size: number): void {
-    const old = this.#stash;
-    const capacity = Math.max(FIRST_STASH, old === null ? 0 : old.length, 2 * (this.#stashLive + size));
-    const stash = Buffer.allocUnsafeSlow(capacity);
-    let end = 0;
-    if (old !== null) {
-      for (let token = this.#head; token !== this.#tail; token = (token + 1) | 0) {
-        const place = token & this.#mask;
-        const bytes = this.#size[place] as number;
-        if (bytes < 0) continue;
-        const at = this.#at[place] as number;
-        copyBytes(stash, end, old, at, at + bytes);
-        this.#at[place] = end;
-        end += bytes;
-      }
+    const stash = this.#stash;
+    const isEmpty = stash.live === 0;
+    stash.begin(size);
+    for (let token = isEmpty ? this.#tail : this.#head; token !== this.#tail; token = (token + 1) | 0) {
+      const place = token & this.#mask;
+      const bytes = this.#size[place] as number;
+      if (bytes >= 0) this.#at[place] = stash.keep(this.#at[place] as number, bytes);
     }
-    this.#stash = stash;
-    this.#stashEnd = end;
+    stash.finish();
   }
 
   /** Lets go of everything: the client has left. */
@@ -238,8 +217,7 @@ export class ReplyQueue {
     this.#pushed?.clear();
     this.#pushed = null;
     this.#largeBytes = 0;
-    this.#stash = null;
-    this.#stashLive = 0;
+    this.#stash.release();
   }
 
   #grow(): void {

@@ -60,7 +60,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   readonly #intake = new Intake(this);
   readonly #replies = new ReplyQueue();
   readonly #batch: Batch;
-  readonly #out = new OutBuffer();
+  readonly #out = new OutBuffer('near');
   readonly #sink: SocketSink;
   readonly #reading: Reading;
   readonly #progress: SendProgress;

@@ -3,6 +3,7 @@ import { MEMORY } from './memory.ts';
 
 /** The functions of assembly/, where they are described. All numbers are integers, offsets are in `BYTES`. */
 interface Kernel {
+  copy(to: number, from: number, end: number): void;
   scanArgs(base: number, at: number, to: number, count: number, max: number, out: number): number;
   scanBulks(at: number, to: number, count: number): number;
   scanRequests(
@@ -36,7 +37,7 @@ interface Kernel {
 const module = new WebAssembly.Module(Buffer.from(MODULE, 'base64'));
 const instance = new WebAssembly.Instance(module, { env: { memory: MEMORY } });
 
-export const { scanArgs, scanBulks, scanRequests, split, gather, merge } = instance.exports as unknown as Kernel;
+export const { copy, scanArgs, scanBulks, scanRequests, split, gather, merge } = instance.exports as unknown as Kernel;
 
 /** From so many elements on, a call of the kernel is worth its price. */
 export const MANY = 8;

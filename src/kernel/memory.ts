@@ -11,8 +11,9 @@
  *   AHEAD  64 bytes        for each request that was scanned ahead of being handled
  *   OUT    96 KiB          what comes out
  *   TABLES 4 MiB           who owns which hash, for each pool; see tables.ts
+ *   CHUNKS 10 MiB          what waits to be written; see util/chunk-pool.ts
  *
- * Each region but NAMES, READ and TABLES belongs to whoever works on a request or reply at the moment, until that step is over.
+ * Each region but NAMES, READ, TABLES and CHUNKS belongs to whoever works on a request or reply at the moment, until that step is over.
  */
 const RESULT_AT = 16;
 const PAGE = 64 * 1024;
@@ -46,9 +47,10 @@ export const AHEAD_AT = CELLS_AT + 4 * CELL_INTS * FRAGMENTS_MAX;
 export const OUT_AT = AHEAD_AT + 4 * AHEAD_INTS * AHEAD_MAX + GAP;
 export const TABLES_AT = OUT_AT + BYTES_MAX + HEAD_MAX * FRAGMENTS_MAX + GAP;
 export const TABLES_SIZE = 4 * 1024 * 1024;
-const END = TABLES_AT + TABLES_SIZE;
+export const CHUNKS_AT = TABLES_AT + TABLES_SIZE;
+export const CHUNKS_END = CHUNKS_AT + 10 * 1024 * 1024;
 
-export const MEMORY = allocate(Math.ceil(END / PAGE));
+export const MEMORY = allocate(Math.ceil(CHUNKS_END / PAGE));
 const { buffer } = MEMORY;
 
 /** All of it; offsets are the kernel's. */

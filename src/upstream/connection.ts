@@ -55,7 +55,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   readonly #sink: SocketSink;
   readonly #handshake: Handshake;
   readonly #inFlight = new InFlightQueue();
-  readonly #out = new OutBuffer();
+  readonly #out = new OutBuffer('near');
   readonly #scanner = new ReplyScanner();
   readonly #intake = new Intake(this);
   readonly #reading: Reading;

@@ -1,10 +1,13 @@
+import { CHUNKS_AT, CHUNKS_END, MEMORY } from '../kernel/memory.ts';
+
 /**
  * Free output chunks, shared by all sockets of the process: an idle connection owns none. Most turns of a socket fit a small
- * chunk, pipelines a large one; tiny ones are for what is collected of one request. A chunk comes back only when the kernel has taken its bytes; one that is still being
- * written is left to the garbage collector, because its bytes must not change under the write.
+ * chunk, pipelines a large one; tiny ones are for what is collected of one request. A chunk comes back only when the kernel has taken its bytes: they must not
+ * change under a write.
  *
  *   free    ▓▓▓▓▓▓▓▓▓▓░░░░░░     what a burst needed stays for the next one …
  *                 ^idle          … but not what nobody took since the last `trimChunks`
+ *   near    ▓▓▓▓                 lie in the memory of src/kernel, where copies cost less; their number is fixed
  */
 export const TINY_CHUNK = 2 * 1024;
 export const SMALL_CHUNK = 16 * 1024;
@@ -12,20 +15,30 @@ export const LARGE_CHUNK = 64 * 1024;
 
 /** Below what large values of many clients take at a time the garbage collector would be busy with chunks. */
 const FREE_BYTES_MAX = 64 * 1024 * 1024;
+/** Between chunks that lie side by side; see `copyInto`. */
+const GAP = 64;
 
 interface Shelf {
   readonly free: Buffer[];
   /** The fewest that were free since the last trim. */
   idle: number;
+  readonly near: Buffer[];
+  /** Near chunks that nobody has taken yet. */
+  unused: number;
 }
 
+const shelf = (near: number): Shelf => ({ free: [], idle: 0, near: [], unused: near });
+/** 2, 4 and 4 MiB of near chunks: a thousand requests collected, and what 256 clients or nodes are sent in a turn. */
 const shelves: Readonly<Record<number, Shelf>> = {
-  [TINY_CHUNK]: { free: [], idle: 0 },
-  [SMALL_CHUNK]: { free: [], idle: 0 },
-  [LARGE_CHUNK]: { free: [], idle: 0 },
+  [TINY_CHUNK]: shelf(960),
+  [SMALL_CHUNK]: shelf(256),
+  [LARGE_CHUNK]: shelf(60),
 };
 
-/** A chunk of one of these sizes, holding anything. */
+let nextPlace = CHUNKS_AT;
+let nearCount = 0;
+
+/** A chunk of one of these sizes, holding anything. It may be left to the garbage collector. */
 export function takeChunk(size: number): Buffer {
   const shelf = shelves[size] as Shelf;
   const chunk = shelf.free.pop();
@@ -34,9 +47,28 @@ export function takeChunk(size: number): Buffer {
   return chunk;
 }
 
+/** As `takeChunk`, a near one where there is one. It must be given back. */
+export function takeNear(size: number): Buffer {
+  const shelf = shelves[size] as Shelf;
+  const chunk = shelf.near.pop();
+  if (chunk !== undefined) return chunk;
+  if (shelf.unused === 0 || nextPlace + size + GAP > CHUNKS_END) return takeChunk(size);
+  shelf.unused--;
+  const near = Buffer.from(MEMORY.buffer, nextPlace, size);
+  nextPlace += size + GAP;
+  nearCount++;
+  return near;
+}
+
+/** Where a chunk of this pool lies in the memory of src/kernel; 0 where it does not: others have memory of their own, and begin where that does. */
+export function placeOf(chunk: Buffer): number {
+  return chunk.byteOffset;
+}
+
 export function giveChunk(chunk: Buffer): void {
-  const { free } = shelves[chunk.length] as Shelf;
-  if (free.length * chunk.length < FREE_BYTES_MAX) free.push(chunk);
+  const { free, near } = shelves[chunk.length] as Shelf;
+  if (placeOf(chunk) !== 0) near.push(chunk);
+  else if (free.length * chunk.length < FREE_BYTES_MAX) free.push(chunk);
 }
 
 /** Lets go of the free chunks that nobody has taken since the last call. To be called now and then. */
@@ -45,4 +77,9 @@ export function trimChunks(): void {
     shelf.free.length -= Math.min(shelf.idle, shelf.free.length);
     shelf.idle = shelf.free.length;
   }
+}
+
+/** Near chunks that somebody has. */
+export function nearTaken(): number {
+  return nearCount - Object.values(shelves).reduce((sum, { near }) => sum + near.length, 0);
 }

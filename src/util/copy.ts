@@ -1,3 +1,6 @@
+import { copy } from '../kernel/kernel.ts';
+import { BYTES, READ, READ_AT } from '../kernel/memory.ts';
+
 /** Up to this many bytes the loop beats `Buffer.copy`, which makes a view and crosses into C++. See benchmarks/micro/copy.ts. */
 const LOOP_MAX = 64;
 
@@ -35,4 +38,14 @@ export function copyBytes(dst: Buffer, at: number, src: Buffer, start: number, e
     to = (to + 4) | 0;
   }
   for (; from < stop; from = (from + 1) | 0, to = (to + 1) | 0) dst[to] = src[from] as number;
+}
+
+/**
+ * Copies `src[start, end)` to offset `at` of a chunk, and up to seven bytes of anything behind it, which must be of no use yet. `place` is where the chunk lies in
+ * the kernel's memory, 0 where it lies elsewhere: within that memory a copy takes a quarter of the time.
+ */
+export function copyInto(chunk: Buffer, place: number, at: number, src: Buffer, start: number, end: number): void {
+  if (place !== 0 && src === READ) copy(place + at, READ_AT + start, READ_AT + end);
+  else if (place !== 0 && src === BYTES) copy(place + at, start, end);
+  else copyBytes(chunk, at, src, start, end);
 }

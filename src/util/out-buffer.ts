@@ -1,9 +1,11 @@
-import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk } from './chunk-pool.ts';
-import { copyBytes } from './copy.ts';
+import { BYTES } from '../kernel/memory.ts';
+import { giveChunk, LARGE_CHUNK, placeOf, SMALL_CHUNK, takeChunk, takeNear } from './chunk-pool.ts';
+import { copyInto } from './copy.ts';
 
 /** What an out-buffer writes to; see `SocketSink`. */
 export interface Sink {
-  write(bytes: Uint8Array): void;
+  /** The first `size` bytes of `chunk`, which goes back to the pool when none of them is needed any more. */
+  writeChunk(chunk: Buffer, size: number): void;
   /** As one write; calls `done` when none of the bytes is needed any more. */
   writeAll(list: readonly Uint8Array[], done: () => void): void;
   /** Bytes handed over and not yet taken by the kernel. */
@@ -33,12 +35,20 @@ export function worthView(size: number, buf: Buffer): boolean {
 export class OutBuffer {
   /** Bytes appended and not yet handed to the sink. */
   length = 0;
+  readonly #take: (size: number) => Buffer;
   #chunk: Buffer | null = null;
+  /** See `placeOf`. */
+  #place = 0;
   #capacity = 0;
   #used = 0;
   #full: Buffer[] = [];
   /** The chunks that `full` shows, to be given back together. */
   #closed: Buffer[] = [];
+
+  /** `near` is for whoever flushes or clears it in the end, whatever happens; see `takeNear`. */
+  constructor(near: 'near' | 'anywhere' = 'anywhere') {
+    this.#take = near === 'near' ? takeNear : takeChunk;
+  }
 
   /** Takes `src[start, end)`. With `given`, nobody will ever again write to `src`, and a large frame is kept as a view. */
   append(src: Buffer, start: number, end: number, given: boolean): void {
@@ -46,7 +56,7 @@ export class OutBuffer {
     this.length += size;
     const used = this.#used;
     if (used + size <= this.#capacity && !given) {
-      copyBytes(this.#chunk as Buffer, used, src, start, end);
+      copyInto(this.#chunk as Buffer, this.#place, used, src, start, end);
       this.#used = used + size;
     } else {
       this.#appendSlow(src, start, end, given);
@@ -64,7 +74,7 @@ export class OutBuffer {
     for (let from = start; from < end; ) {
       if (this.#capacity < LARGE_CHUNK || this.#used === LARGE_CHUNK) this.#extend(end - from);
       const size = Math.min(end - from, this.#capacity - this.#used);
-      copyBytes(this.#chunk as Buffer, this.#used, src, from, from + size);
+      copyInto(this.#chunk as Buffer, this.#place, this.#used, src, from, from + size);
       this.#used += size;
       from += size;
     }
@@ -98,14 +108,17 @@ export class OutBuffer {
   #extend(size: number): void {
     const old = this.#chunk;
     const large = this.#used + size > SMALL_CHUNK || this.#full.length > 0;
-    const chunk = takeChunk(large ? LARGE_CHUNK : SMALL_CHUNK);
+    const chunk = this.#take(large ? LARGE_CHUNK : SMALL_CHUNK);
+    const place = placeOf(chunk);
     if (old !== null && old.length < chunk.length) {
-      copyBytes(chunk, 0, old, 0, this.#used);
+      const from = this.#place;
+      copyInto(chunk, place, 0, from === 0 ? old : BYTES, from, from + this.#used);
       giveChunk(old);
     } else {
       this.#close();
     }
     this.#chunk = chunk;
+    this.#place = place;
     this.#capacity = chunk.length;
   }
 
@@ -120,6 +133,7 @@ export class OutBuffer {
 
   #reset(): void {
     this.#chunk = null;
+    this.#place = 0;
     this.#capacity = 0;
     this.#used = 0;
   }
@@ -134,17 +148,9 @@ export class OutBuffer {
       return;
     }
     const chunk = this.#chunk as Buffer;
-    const bytes = chunk.subarray(0, this.#used);
+    const used = this.#used;
     this.#reset();
-    if (sink.writableLength > 0) {
-      // The kernel is behind, and these bytes may wait for long: they must not keep a whole chunk.
-      sink.write(Buffer.from(bytes));
-      giveChunk(chunk);
-      return;
-    }
-    sink.write(bytes);
-    // Taken by the kernel within the call: the chunk may be used again at once.
-    if (sink.writableLength === 0) giveChunk(chunk);
+    sink.writeChunk(chunk, used);
   }
 
   #flushAll(sink: Sink): void {

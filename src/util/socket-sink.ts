@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { giveChunk } from './chunk-pool.ts';
 import type { Sink } from './out-buffer.ts';
 import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRequest } from './stream-wrap.ts';
 
@@ -60,6 +61,20 @@ export class SocketSink implements Sink {
     }
   }
 
+  writeChunk(chunk: Buffer, size: number): void {
+    const bytes = chunk.subarray(0, size);
+    const handle = this.#handle();
+    if (handle === null && this.writableLength === 0) {
+      this.#writePlain([bytes], () => giveChunk(chunk));
+    } else if (handle !== null && this.#waiting === 0) {
+      if (this.#writeOn(handle, bytes, chunk)) giveChunk(chunk);
+    } else {
+      // The kernel is behind, and these bytes may wait for long: they must not keep a whole chunk.
+      this.write(Buffer.from(bytes));
+      giveChunk(chunk);
+    }
+  }
+
   writeAll(list: readonly Uint8Array[], done: () => void): void {
     const handle = this.#handle();
     if (handle === null) {
@@ -93,11 +108,16 @@ export class SocketSink implements Sink {
     return this.#wrap === null ? null : handleOf(this.#socket);
   }
 
-  #writeOn(handle: StreamHandle, bytes: Uint8Array): void {
+  /** True where the bytes are not needed any more; else `chunk`, if they lie in one, goes back to the pool when they are not. */
+  #writeOn(handle: StreamHandle, bytes: Uint8Array, chunk: Buffer | null = null): boolean {
     const wrap = this.#wrap as StreamWrap;
     const error = handle.writeBuffer(spareOf(wrap), bytes);
     if (error !== 0) this.#fail(error);
-    else if (wrap.streamBaseState[wrap.kLastWriteWasAsync] !== 0) this.#wait(bytes.length, bytes, undefined);
+    else if (wrap.streamBaseState[wrap.kLastWriteWasAsync] !== 0) {
+      this.#wait(bytes.length, bytes, chunk === null ? undefined : () => giveChunk(chunk));
+      return false;
+    }
+    return true;
   }
 
   #collect(bytes: Uint8Array): void {

@@ -114,7 +114,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'chunk reused before it was sent',
     reason: 'what the kernel has not taken yet is overwritten with what is for others',
     edits: [
-      { file: 'util/out-buffer.js', find: 'if (sink.writableLength === 0)', put: '' },
+      {
+        file: 'util/socket-sink.js',
+        find: 'this.#wait(bytes.length, bytes, chunk === null ? undefined : () => giveChunk(chunk));',
+        put: 'this.#wait(bytes.length, bytes, undefined); if (chunk !== null) giveChunk(chunk);',
+      },
       {
         file: 'util/out-buffer.js',
         find: 'sink.writeAll(full, () => {',
@@ -140,7 +144,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stash moved without its places',
     reason: 'replies that wait for their turn are looked for where others are',
-    edits: [replyQueue('this.#at[place] = end;', '')],
+    edits: [replyQueue('this.#at[place] = stash.keep(', 'stash.keep(')],
+  },
+  {
+    name: 'stash given up too early',
+    reason: 'replies that wait for their turn are overwritten with those of others',
+    edits: [replyQueue('if (this.#stash.live === 0)', '')],
+  },
+  {
+    name: 'requests of the last read taken again',
+    reason: 'what was scanned ahead is looked for in what has been read since',
+    edits: [{ file: 'protocol/request-scanner.js', find: 'ahead.forget(this);', put: '' }],
   },
   {
     name: 'reply queue off by one',

@@ -1,5 +1,16 @@
 import t from 'tap';
-import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk, trimChunks } from '../../../src/util/chunk-pool.ts';
+import { BYTES, CHUNKS_AT, CHUNKS_END } from '../../../src/kernel/memory.ts';
+import {
+  giveChunk,
+  LARGE_CHUNK,
+  nearTaken,
+  placeOf,
+  SMALL_CHUNK,
+  TINY_CHUNK,
+  takeChunk,
+  takeNear,
+  trimChunks,
+} from '../../../src/util/chunk-pool.ts';
 
 for (const size of [SMALL_CHUNK, LARGE_CHUNK]) {
   t.test(`a chunk of ${size} bytes belongs to one taker until it is given back`, async (t) => {
@@ -38,4 +49,32 @@ t.test('what nobody has taken since the last trim is let go of', async (t) => {
   t.equal(known(4), 4, 'all were in use until then');
   trimChunks();
   t.equal(known(10), 4, 'six were not taken since');
+});
+
+t.test('near chunks lie in the memory of the kernel, apart from each other; when all are taken, others serve', async (t) => {
+  const all: Buffer[] = [];
+  for (const size of [TINY_CHUNK, LARGE_CHUNK, SMALL_CHUNK]) {
+    const some = Array.from({ length: 2000 }, () => takeNear(size));
+    const far = some.filter((chunk) => placeOf(chunk) === 0);
+    t.ok(far.length > 0 && far.length < 2000, `${2000 - far.length} near ones of ${size} bytes`);
+    t.ok(some.every((chunk) => chunk.length === size));
+    all.push(...some);
+  }
+  t.equal(new Set(all).size, 6000);
+  const near = all.filter((chunk) => placeOf(chunk) !== 0).sort((a, b) => placeOf(a) - placeOf(b));
+  t.equal(nearTaken(), near.length);
+  let end = CHUNKS_AT;
+  for (const [i, chunk] of near.entries()) {
+    const at = placeOf(chunk);
+    // A copy may write seven bytes more than asked.
+    if (at < end || at + chunk.length + 8 > CHUNKS_END) t.fail(`chunk ${i} at ${at}`);
+    end = at + chunk.length + 8;
+    chunk.write('here');
+    if (BYTES.toString('latin1', at, at + 4) !== 'here') t.fail(`chunk ${i} is elsewhere`);
+  }
+  for (const chunk of all) giveChunk(chunk);
+  t.equal(nearTaken(), 0);
+  const again = takeNear(SMALL_CHUNK);
+  t.ok(near.includes(again), 'used again');
+  giveChunk(again);
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { giveChunk, LARGE_CHUNK, nearTaken, SMALL_CHUNK, takeNear } from '../../../src/util/chunk-pool.ts';
 import { SocketSink } from '../../../src/util/socket-sink.ts';
 import { handleOf, STREAM_WRAP, type StreamHandle } from '../../../src/util/stream-wrap.ts';
 import { until } from '../../support/wait.ts';
@@ -90,6 +91,57 @@ for (const [name, wrap] of [
     t.ok(drained >= 1);
     t.notOk(sink.full);
     t.equal(sink.left, 0);
+  });
+
+  t.test(`${name}: a chunk goes back when the kernel has its bytes; row 27: what waits behind others keeps none`, async (t) => {
+    const { near, far } = await pair(t);
+    const sink = new SocketSink(near, wrap);
+    const first = takeNear(SMALL_CHUNK);
+    first.write('first ');
+    sink.writeChunk(first, 6);
+    await until(() => nearTaken() === 0, 'the chunk is back');
+    sink.write(numbered(9 * MIB, 1));
+    const second = takeNear(SMALL_CHUNK);
+    second.write('second');
+    sink.writeChunk(second, 6);
+    t.equal(nearTaken(), 0, 'few bytes do not pin thousands');
+    second.fill('x');
+    const received = collect(far);
+    await until(() => received().length === 9 * MIB + 12, 'all has come');
+    t.equal(received().toString('latin1', 0, 6), 'first ');
+    t.equal(received().toString('latin1', 9 * MIB + 6), 'second');
+  });
+
+  t.test(`${name}: a chunk whose bytes wait is not used for others before the kernel has them, or the socket is closed`, async (t) => {
+    const fill = async (sink: SocketSink): Promise<number> => {
+      // Until one is taken in part only.
+      for (let written = 0; written < 1000; written++) {
+        const chunk = takeNear(LARGE_CHUNK);
+        chunk.fill(written & 0xff);
+        sink.writeChunk(chunk, LARGE_CHUNK);
+        if (wrap === null) await new Promise((resolve) => setTimeout(resolve, 5));
+        if (nearTaken() > 0) return written;
+      }
+      throw new Error('no chunk is waited for');
+    };
+    const { near, far } = await pair(t);
+    const sink = new SocketSink(near, wrap);
+    const last = await fill(sink);
+    t.equal(nearTaken(), 1);
+    const other = takeNear(LARGE_CHUNK);
+    other.fill(0xee);
+    giveChunk(other);
+    const received = collect(far);
+    await until(() => received().length === (last + 1) * LARGE_CHUNK, 'all has come');
+    for (let i = 0; i <= last; i++) {
+      const bytes = received().subarray(i * LARGE_CHUNK, (i + 1) * LARGE_CHUNK);
+      if (!bytes.equals(Buffer.alloc(LARGE_CHUNK, i & 0xff))) t.fail(`chunk ${i} was changed`);
+    }
+    await until(() => nearTaken() === 0, 'the chunk is back');
+    const closed = await pair(t);
+    await fill(new SocketSink(closed.near, wrap));
+    closed.near.destroy();
+    await until(() => nearTaken() === 0, 'the chunk is back');
   });
 
   t.test(`${name}: the far end resets`, async (t) => {
