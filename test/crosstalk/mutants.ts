@@ -152,11 +152,6 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [replyQueue('if (this.#stash.live === 0)', '')],
   },
   {
-    name: 'requests of the last read taken again',
-    reason: 'what was scanned ahead is looked for in what has been read since',
-    edits: [{ file: 'protocol/request-scanner.js', find: 'ahead.forget(this);', put: '' }],
-  },
-  {
     name: 'reply queue off by one',
     reason: 'a reply that comes early is put behind the next one',
     edits: [replyQueue('if (token !== this.#head) {', 'if (token !== this.#head) { if (token + 1 !== this.#tail) token++;')],
