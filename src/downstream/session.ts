@@ -322,7 +322,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   expire(requestMs: number, stallMs: number): void {
     if (this.#ended) return;
     const begun = this.#uploads.active || this.#intake.carry.length > 0;
-    if (begun && !this.#paused && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
+    if (begun && !this.#paused && !this.#reading.resting && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
     else if (clock.now - this.#progress.stalledSince() > this.#held.patienceMs(stallMs)) this.destroy('stalled');
   }
 

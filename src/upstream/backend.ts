@@ -149,11 +149,11 @@ export class Backend implements ReplyTarget, LaneOwner {
     const { requestTimeoutMs, idleMs } = this.#options;
     if (connection.expire(now - requestTimeoutMs) > 0) {
       // A node answers in order: it is slow with this one request or not answering at all, and nothing behind it comes sooner.
-      if (this.state === 'up' && connection.lastReadAt < now - requestTimeoutMs) this.#become('stalled', 'a request timed out');
+      if (this.state === 'up' && connection.heardAt < now - requestTimeoutMs) this.#become('stalled', 'a request timed out');
       this.#watcher.onTrouble(this);
       return;
     }
-    const silentMs = now - connection.lastReadAt;
+    const silentMs = now - connection.heardAt;
     if (this.state === 'stalled') {
       if (silentMs < requestTimeoutMs) this.probe();
       else if (silentMs > requestTimeoutMs + idleMs) connection.destroy('connection_lost', 'stalled too long');

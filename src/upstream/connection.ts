@@ -34,14 +34,10 @@ const HOLD_MIN = 8 * 1024 * 1024;
  */
 export class Connection implements Flushable, IntakeOwner, PartSource {
   dirty = false;
-  /** Time of the last byte from the node; see clock.ts. */
-  lastReadAt: number;
   /** Not the shared one; the owner hears when all is answered. */
   lease: boolean;
   readonly reserved: boolean;
   keeper: Keeper | null = null;
-  /** Reading is held up until the client has taken more of a large reply. */
-  held = false;
   /** The handshake is through. */
   greeted = false;
   /** Called when the kernel has taken all that was written. */
@@ -60,6 +56,10 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   readonly #intake = new Intake(this);
   readonly #reading: Reading;
   readonly #connectTimer: NodeJS.Timeout;
+  /** Time of the last byte from the node. */
+  #lastReadAt = tick();
+  /** Reading is held up until the client has taken more of a large reply. */
+  #held = false;
   #closed = false;
   /** Entries before this count have been handed to the kernel, wholly or in part. */
   #written = 0;
@@ -81,7 +81,6 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#owner = owner;
     this.#counters = counters;
     this.#turn = turn;
-    this.lastReadAt = tick();
     this.reserved = options.reserved;
     this.lease = options.reserved;
     const { credentials, identity, reserved: wantsId } = options;
@@ -103,6 +102,11 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#socket.on('close', () => this.destroy('connection_lost', 'closed by the node'));
     this.#socket.on('end', () => this.destroy('connection_lost', 'closed by the node'));
     this.#connectTimer = setTimeout(() => this.destroy('connection_lost', 'timed out while connecting'), options.connectTimeoutMs);
+  }
+
+  /** Since when nothing has come from the node, now where that is keyfan's own doing; see clock.ts. */
+  get heardAt(): number {
+    return this.#held || this.#reading.resting ? clock.now : this.#lastReadAt;
   }
 
   /** Fragments accepted and not answered, tombstones included. */
@@ -217,22 +221,22 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
 
   hold(): boolean {
     if (this.#closed || !this.lease) return false;
-    this.held = true;
+    this.#held = true;
     this.#reading.stop();
     return true;
   }
 
   resume(): void {
-    if (!this.held) return;
-    this.held = false;
-    this.lastReadAt = clock.now;
+    if (!this.#held) return;
+    this.#held = false;
+    this.#lastReadAt = clock.now;
     this.#reading.go();
   }
 
   /** Fails what has waited since before `deadline`; its places stay as tombstones. Returns how many failed. */
   expire(deadline: number): number {
     const failed = this.#inFlight.expire(deadline, (target, token) => this.#fail(target, token, 'timeout'));
-    if (!this.#streaming || this.held || this.lastReadAt >= deadline) return failed;
+    if (!this.#streaming || this.heardAt >= deadline) return failed;
     this.destroy('connection_lost', 'stopped in the middle of a reply');
     return failed + 1;
   }
@@ -276,7 +280,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   }
 
   #onRead(size: number, buf: Buffer): void {
-    this.lastReadAt = tick();
+    this.#lastReadAt = tick();
     this.#reading.spend(size);
     this.#intake.accept(buf, size);
     if (this.lease && this.#inFlight.size === 0 && !this.#streaming && !this.#closed) this.#owner.onIdle(this);

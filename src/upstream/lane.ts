@@ -305,7 +305,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   #expire(lease: Connection, deadline: number): void {
     if (lease.expire(deadline) === 0) return;
     this.#owner.onTimeout(this);
-    if (lease.lastReadAt < deadline && !lease.held) lease.destroy('connection_lost', 'a request timed out');
+    if (lease.heardAt < deadline) lease.destroy('connection_lost', 'a request timed out');
   }
 
   /** Deadlines of the shared connection of a lane that does not decide over the health of its node. */
@@ -315,7 +315,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     if (shared === null) return;
     const failed = shared.expire(now - requestTimeoutMs);
     if (failed > 0) this.#owner.onTimeout(this);
-    const silentMs = now - shared.lastReadAt;
+    const silentMs = now - shared.heardAt;
     // Nobody probes it, and without it the urgent lane serves.
     if (failed > 0 && !this.#urgent && silentMs > requestTimeoutMs) shared.destroy('connection_lost', 'a request timed out');
     if (silentMs > idleMs && shared.inFlight === 0) shared.destroy('connection_lost', 'not needed any more');

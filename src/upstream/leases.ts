@@ -99,7 +99,7 @@ export class Leases {
 
   /** Closes free ones that nobody has used since before `deadline`. */
   prune(deadline: number): void {
-    for (const lease of [...this.#free]) if (lease.lastReadAt < deadline) lease.destroy('connection_lost', 'not needed any more');
+    for (const lease of [...this.#free]) if (lease.heardAt < deadline) lease.destroy('connection_lost', 'not needed any more');
   }
 
   stop(): void {

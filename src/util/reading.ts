@@ -19,7 +19,8 @@ export class Reading implements Rester {
   readonly #socket: Source;
   readonly #turn: Turn;
   #stopped = false;
-  #resting = false;
+  /** It has brought its share, and waits for its turn to go on. */
+  resting = false;
   /** The turn of which `#left` is what is left. */
   #number = -1;
   #left = 0;
@@ -42,7 +43,7 @@ export class Reading implements Rester {
 
   go(): void {
     this.#stopped = false;
-    if (!this.#resting) this.#socket.resume();
+    if (!this.resting) this.#socket.resume();
   }
 
   /** `size` bytes were read. */
@@ -54,14 +55,14 @@ export class Reading implements Rester {
       this.#left = SHARE;
     }
     this.#left -= size;
-    if (this.#left > 0 || this.#resting) return;
-    this.#resting = true;
+    if (this.#left > 0 || this.resting) return;
+    this.resting = true;
     this.#socket.pause();
     turn.rests.enter(this);
   }
 
   wake(): boolean {
-    this.#resting = false;
+    this.resting = false;
     if (!this.#stopped) this.#socket.resume();
     return !this.#stopped;
   }

@@ -24,10 +24,13 @@ t.test('who has brought its share rests until the turn is over', async (t) => {
   const { source, reading } = setup();
   reading.spend(SHARE - 1);
   t.ok(source.flows);
+  t.notOk(reading.resting);
   reading.spend(1);
   t.notOk(source.flows);
+  t.ok(reading.resting);
   await turnEnd();
   t.ok(source.flows);
+  t.notOk(reading.resting);
   reading.spend(SHARE - 1);
   t.ok(source.flows, 'a share for each turn');
 });
