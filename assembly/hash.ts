@@ -49,7 +49,7 @@ function slot(at: u32, end: u32): u32 {
 const LOW: u64 = ((<u64>0x01010101) << 32) | 0x01010101;
 const HIGH: u64 = LOW << 7;
 
-/** Offset of the first `byte` in `[at, end)`, `end` or one behind it where there is none; eight bytes at a time. */
+/** Offset of the first `byte` in `[at, end)`, any offset from `end` on where there is none; eight bytes at a time. */
 function find(byte: u32, at: u32, end: u32): u32 {
   const wanted = <u64>byte * LOW;
   for (; at < end; at += 8) {

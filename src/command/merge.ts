@@ -61,8 +61,8 @@ function mergeArray(parts: readonly Buffer[], order: Uint16Array): Buffer | null
 
 /**
  * As `array`, in the kernel, for replies that lie in one block behind the order (16 bits each) of their `keys` elements; `bounds` has start and end of
- * each. `place` is where the block lies in the kernel's memory, 0 where it has to be brought there. The result begins at OUT_AT of the kernel's memory and is good until the next request or reply is worked on. Returns the
- * offset behind it, 0 where the replies are not plain arrays of these elements.
+ * each. `place` is where the block lies in the kernel's memory, 0 where it has to be brought there. The result begins at OUT_AT of that memory and is good until the
+ * next request or reply is worked on. Returns the offset behind it, 0 where the replies are not plain arrays of these elements.
  */
 export function mergeBlock(block: Buffer, place: number, end: number, bounds: readonly number[], keys: number): number {
   const base = place === 0 ? STAGE_AT : place;

@@ -2,7 +2,7 @@ import { isTellable, tellNames } from '../kernel/names.ts';
 import type { CommandRow } from './row.ts';
 import { COMMAND_ROWS } from './table.ts';
 
-/** True where argument 1 alone decides where the request goes, and nothing else has to be looked at. */
+/** True where argument 1 alone decides where the request goes, and nothing else has to be looked at: rows with a guard have no `soleKey`. */
 function isRouted({ name, policy, soleKey, subcommands }: CommandRow): boolean {
   return policy === 'shard' && soleKey === 1 && subcommands === undefined && isTellable(name);
 }

@@ -92,6 +92,7 @@ export class Collected {
   release(): void {
     if (this.#block !== null) giveChunk(this.#block);
     this.#block = null;
+    this.#place = 0;
     this.#large = null;
   }
 }

@@ -82,14 +82,14 @@ export class Dispatcher {
   }
 
   dispatch(session: Session, view: RequestView): void {
+    const { again } = session;
+    session.again = false;
     const row = commandOf(view) ?? this.#unknown(session, view);
     if (row === null) return;
     if (!arityOk(row, view.argc)) {
       this.#wrongArity(session, row);
       return;
     }
-    const { again } = session;
-    session.again = false;
     if (!again) this.#count(session, row);
     if (!session.authenticated && !FREE_BEFORE_AUTH.has(row.name)) {
       session.fail(session.open(), 'no_auth');

@@ -17,7 +17,7 @@ export class Router {
   topology: Topology;
   /** False in a pool where any node serves every key. */
   readonly keyed: boolean;
-  /** How the kernel finds the nodes of keys; null where it cannot. */
+  /** How the kernel finds the nodes of keys; null where it cannot, or there is nothing to find. */
   readonly kernelRouting: KernelRouting | null;
   readonly #backends: readonly Backend[];
   readonly #keys = new KeyList();
@@ -30,7 +30,8 @@ export class Router {
     this.topology = topology;
     this.keyed = topology.source.strategy.placement === 'keyed';
     const { hashing } = topology.locator;
-    this.kernelRouting = hashing ? { hash: hashing, version: () => this.topology.version, table: () => this.topology.kernelTable() } : null;
+    this.kernelRouting =
+      this.keyed && hashing ? { hash: hashing, version: () => this.topology.version, table: () => this.topology.kernelTable() } : null;
     this.#backends = backends;
     this.#load = new Int32Array(topology.nodes.length);
     this.#up = new Uint8Array(topology.nodes.length);

@@ -109,9 +109,9 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#pauseAt = this.#unsentMax / 2;
   }
 
-  /** Further requests that may be handled now. */
+  /** Further requests that may be handled now, as far as their number and the replies unsent go. */
   get room(): number {
-    return this.#closing ? 0 : this.pace.window - this.#replies.length;
+    return this.#closing || this.#replies.heldBytes + this.#out.length > this.#pauseAt ? 0 : this.pace.window - this.#replies.length;
   }
 
   /** Replies owed to the client. */

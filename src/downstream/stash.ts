@@ -77,6 +77,7 @@ export class Stash {
   }
 }
 
+/** A buffer of its own is larger than any chunk. */
 function letGo(buf: Buffer): void {
   if (CHUNKS.includes(buf.length)) giveChunk(buf);
 }

@@ -2,7 +2,7 @@
  * The kernel's memory, of fixed size: it must not grow, because every view of it would be lost.
  *
  *   0      RESULT, CRC16 … the module's own
- *   NAMES  8 KiB           commands that are routed by argument 1; see names.ts
+ *   NAMES  8.5 KiB         commands that are routed by argument 1; see names.ts
  *   READ   64 KiB          what sockets read into
  *   STAGE  64 KiB          bytes that came elsewhere, brought here to be worked on
  *   ARGS   start and end   of each argument of the request at hand; as many as 64 KiB can hold

@@ -7,15 +7,16 @@ export interface Lookup {
 }
 
 const HEAD_INTS = 8;
-/** So often a table is put down, at the most: where pools have more than fits, requests are not to copy tables all the time. */
-const PUTS_MAX = 16;
 
 /** What TABLES holds: counts up when it is full and everything in it is given up. */
 let generation = 0;
+/** Tables that were ever put down. */
+let known = 0;
 let end = TABLES_AT;
 
 /**
- * Who owns which hash, in the kernel's memory. It is put there when it is first asked for, and again where it had to make room for others.
+ * Who owns which hash, in the kernel's memory. It is put there when it is first asked for, and once more for each new table, where it had to make room: tables
+ * that do not fit beside each other are not to be copied with every request.
  *
  *   head │ starts │ points │ owners │ the next one …
  */
@@ -24,17 +25,18 @@ export class OwnerTable {
   readonly #owners: Uint16Array;
   #generation = -1;
   #at = 0;
-  #puts = 0;
+  /** `known` when it was put down last. */
+  #knownThen = -1;
 
   constructor(lookup: Lookup, owners: Uint16Array) {
     this.#lookup = lookup;
     this.#owners = owners;
   }
 
-  /** Its offset, good until another one is asked for; 0 where it is too large, or has had to make room too often. */
+  /** Its offset, good until another one is asked for; 0 where it is too large, or had to make room for one that is not new. */
   place(): number {
     if (this.#generation === generation) return this.#at;
-    if (this.#puts === PUTS_MAX) return 0;
+    if (this.#knownThen === known) return 0;
     const { partitions, ring } = this.#lookup;
     const starts = HEAD_INTS * 4;
     const points = starts + (ring === null ? 0 : ring.starts.byteLength);
@@ -45,7 +47,8 @@ export class OwnerTable {
       generation++;
       end = TABLES_AT;
     }
-    this.#puts++;
+    if (this.#knownThen < 0) known++;
+    this.#knownThen = known;
     const at = end;
     end += size;
     const { buffer } = MEMORY;

@@ -50,7 +50,9 @@ export class Topology {
     this.owners = this.locator.owners.map((owner) => indexes[owner] as number);
     const { hashing, lookup } = this.locator;
     const follows = hashing !== undefined && hashing !== null && lookup !== undefined && this.nodes.length <= FRAGMENTS_MAX;
-    this.table = follows ? new OwnerTable(lookup, this.owners) : null;
+    // A user's strategy may leave partitions without an owner, which is for JavaScript to say.
+    const whole = follows && lookup.partitions > 0 && this.owners.length >= lookup.partitions;
+    this.table = whole ? new OwnerTable(lookup, this.owners) : null;
   }
 
   /** The next version, with exactly these nodes out of service. */

@@ -28,7 +28,7 @@ interface Shelf {
 }
 
 const shelf = (near: number): Shelf => ({ free: [], idle: 0, near: [], unused: near });
-/** 2, 4 and 4 MiB of near chunks: a thousand requests collected, and what 256 clients or nodes are sent in a turn. */
+/** 2, 4 and 4 MiB of near chunks: a thousand requests collected, and what 256 sockets are sent in a turn, 60 of them much. */
 const shelves: Readonly<Record<number, Shelf>> = {
   [TINY_CHUNK]: shelf(960),
   [SMALL_CHUNK]: shelf(256),

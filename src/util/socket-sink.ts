@@ -69,8 +69,8 @@ export class SocketSink implements Sink {
     } else if (handle !== null && this.#waiting === 0) {
       if (this.#writeOn(handle, bytes, chunk)) giveChunk(chunk);
     } else {
-      // The kernel is behind, and these bytes may wait for long: they must not keep a whole chunk.
-      this.write(Buffer.from(bytes));
+      // The kernel is behind, and these bytes may wait for long: they must not keep a whole chunk. Small writes are copied in any case.
+      this.write(handle !== null && size <= SMALL ? bytes : Buffer.from(bytes));
       giveChunk(chunk);
     }
   }

@@ -84,3 +84,16 @@ t.test("what no node knows: Redis' words, and the nodes are not asked again and 
   t.ok((await fleet.metrics()).sum('keyfan_requests_total', { command: 'other' }) >= 4);
   await client.close();
 });
+
+t.test('what follows a command that was asked about counts as any other', async (t) => {
+  const client = await fleet.connect();
+  const gets = async (): Promise<number> => (await fleet.metrics()).sum('keyfan_requests_total', { command: 'get' });
+  const before = await gets();
+  await client.pipeline([
+    ['GET', 'a'],
+    ['NOSUCHTHING', 'a'],
+    ['GET', 'a'],
+    ['GET', 'a'],
+  ]);
+  t.equal(await gets(), before + 3);
+});

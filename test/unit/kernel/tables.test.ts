@@ -20,9 +20,10 @@ t.test('a table stays where it is while there is room', async (t) => {
   t.strictSame(read(at), [100, 1]);
 });
 
-t.test('where there is no room all others are given up, and put down again when asked for', async (t) => {
+t.test('where there is no room all others are given up, and put down again when asked for, once for each that is new', async (t) => {
   const tables = Array.from({ length: 20 }, (_, i) => table(200_000 + i, i));
   for (let round = 0; round < 3; round++) {
+    table(5, round).place();
     for (const [i, each] of tables.entries()) {
       const at = each.place();
       t.ok(at >= TABLES_AT && at + 2 * (200_000 + i) < TABLES_AT + TABLES_SIZE);
@@ -31,13 +32,22 @@ t.test('where there is no room all others are given up, and put down again when 
   }
 });
 
-t.test('tables that go on making room for each other are no longer put down: the last one stays', async (t) => {
+t.test('tables that do not fit beside each other do not take turns: one stays', async (t) => {
   const [one, other] = [table(1_200_000, 1), table(1_200_001, 2)];
-  const puts = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? one : other).place() !== 0);
-  t.strictSame(puts, [...new Array(32).fill(true), ...puts.slice(32)]);
-  t.equal(one.place(), 0);
-  t.strictSame(read(other.place()), [1_200_001, 2]);
+  const placed = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? one : other).place() !== 0);
+  t.strictSame(placed, [true, true, true, ...placed.slice(3).map((_, i) => i % 2 === 1)]);
+  t.strictSame(read(one.place()), [1_200_000, 1]);
+  t.equal(other.place(), 0);
   t.strictSame(read(table(10, 3).place()), [10, 3], 'a new one finds room');
+});
+
+t.test('a table that is always in use survives the comings and goings of others', async (t) => {
+  const stable = table(16_384, 1);
+  for (let i = 0; i < 200; i++) {
+    if (stable.place() === 0) t.fail(`after ${i} others`);
+    table(600_000, i % 7).place();
+  }
+  t.strictSame(read(stable.place()), [16_384, 1]);
 });
 
 t.test('one that is too large has no place', async (t) => {

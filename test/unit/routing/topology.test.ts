@@ -65,6 +65,15 @@ t.test('a strategy that gives a partition out of range gives no node', async (t)
   }
 });
 
+t.test('the kernel does not follow a strategy that leaves partitions without an owner', async (t) => {
+  t.not(topologyOf(modulo).kernelTable(), 0);
+  const owners = Uint16Array.of(0, 1);
+  for (const partitions of [3, 0]) {
+    const lacking = { ...modulo, build: () => ({ ...build(modulo, NODES), partitions, owners, lookup: { partitions, ring: null } }) };
+    t.equal(topologyOf(lacking).kernelTable(), 0, `${partitions} partitions`);
+  }
+});
+
 /** Numbers in [0, 1) that draw `first` of `count`, then `second` of the others. */
 function draws(first: number, second: number, count: number): () => number {
   const values = [(first + 0.5) / count, ((second > first ? second - 1 : second) + 0.5) / (count - 1)];
