@@ -1,6 +1,6 @@
 import { mergeBlock } from '../command/merge.ts';
 import { BYTES, FRAGMENTS_MAX, ORDER, ORDER_AT } from '../kernel/memory.ts';
-import { giveChunk, placeOf, SMALL_CHUNK, TINY_CHUNK, takeNear } from '../util/chunk-pool.ts';
+import { giveChunk, outgrow, placeOf, SMALL_CHUNK, TINY_CHUNK, takeNear } from '../util/chunk-pool.ts';
 import { copyInto } from '../util/copy.ts';
 
 /** Below a chunk, so that no part of one is ever worth a view: chunks are used again. */
@@ -64,14 +64,9 @@ export class Collected {
     const old = this.#block;
     if (old !== null && this.#end + size <= old.length) return old;
     const block = takeNear(this.#end + size <= TINY_CHUNK ? TINY_CHUNK : SMALL_CHUNK);
-    const place = placeOf(block);
-    if (old !== null) {
-      const from = this.#place;
-      copyInto(block, place, 0, from === 0 ? old : BYTES, from, from + this.#end);
-      giveChunk(old);
-    }
+    if (old !== null) outgrow(old, this.#end, block);
     this.#block = block;
-    this.#place = place;
+    this.#place = placeOf(block);
     return block;
   }
 

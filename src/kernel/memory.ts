@@ -35,7 +35,8 @@ const NAMES_AT = 2048;
 export const NAMES_BITS = 9;
 /** Slots behind the last one that a name may be spread to: no search goes around. */
 export const NAMES_SPARE = 32;
-const NAME_SIZE = 16;
+/** Bytes of a slot. */
+export const NAME_SIZE = 16;
 
 export const READ_AT = NAMES_AT + NAME_SIZE * (2 ** NAMES_BITS + NAMES_SPARE);
 export const STAGE_AT = READ_AT + BYTES_MAX + GAP;

@@ -1,4 +1,5 @@
-import { CHUNKS_AT, CHUNKS_END, MEMORY } from '../kernel/memory.ts';
+import { BYTES, CHUNKS_AT, CHUNKS_END, MEMORY } from '../kernel/memory.ts';
+import { copyInto } from './copy.ts';
 
 /**
  * Free output chunks, shared by all sockets of the process: an idle connection owns none. Most turns of a socket fit a small
@@ -69,6 +70,13 @@ export function giveChunk(chunk: Buffer): void {
   const { free, near } = shelves[chunk.length] as Shelf;
   if (placeOf(chunk) !== 0) near.push(chunk);
   else if (free.length * chunk.length < FREE_BYTES_MAX) free.push(chunk);
+}
+
+/** Moves the first `size` bytes of `old` to `chunk`, and gives `old` back. */
+export function outgrow(old: Buffer, size: number, chunk: Buffer): void {
+  const from = placeOf(old);
+  copyInto(chunk, placeOf(chunk), 0, from === 0 ? old : BYTES, from, from + size);
+  giveChunk(old);
 }
 
 /** Lets go of the free chunks that nobody has taken since the last call. To be called now and then. */

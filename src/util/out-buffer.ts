@@ -1,5 +1,4 @@
-import { BYTES } from '../kernel/memory.ts';
-import { giveChunk, LARGE_CHUNK, placeOf, SMALL_CHUNK, takeChunk, takeNear } from './chunk-pool.ts';
+import { giveChunk, LARGE_CHUNK, outgrow, placeOf, SMALL_CHUNK, takeChunk, takeNear } from './chunk-pool.ts';
 import { copyInto } from './copy.ts';
 
 /** What an out-buffer writes to; see `SocketSink`. */
@@ -109,16 +108,10 @@ export class OutBuffer {
     const old = this.#chunk;
     const large = this.#used + size > SMALL_CHUNK || this.#full.length > 0;
     const chunk = this.#take(large ? LARGE_CHUNK : SMALL_CHUNK);
-    const place = placeOf(chunk);
-    if (old !== null && old.length < chunk.length) {
-      const from = this.#place;
-      copyInto(chunk, place, 0, from === 0 ? old : BYTES, from, from + this.#used);
-      giveChunk(old);
-    } else {
-      this.#close();
-    }
+    if (old !== null && old.length < chunk.length) outgrow(old, this.#used, chunk);
+    else this.#close();
     this.#chunk = chunk;
-    this.#place = place;
+    this.#place = placeOf(chunk);
     this.#capacity = chunk.length;
   }
 
