@@ -22,10 +22,7 @@ function sandbox(t: Test) {
     writeFileSync(join(bin, name), `#!/bin/sh\necho ${name} "$@" >> '${log}'\n${body}\n`);
     chmodSync(join(bin, name), 0o755);
   };
-  add(
-    'npm',
-    `case "$1" in ci) mkdir -p node_modules; touch node_modules/.package-lock.json;; run) mkdir -p dist/src; touch dist/src/main.js;; esac`,
-  );
+  add('npm', `case "$1" in ci) mkdir -p node_modules; touch node_modules/.package-lock.json;; run) mkdir -p dist;; esac`);
   const run = (args: readonly string[] = [], preload = '') => {
     writeFileSync(join(root, 'preload.cjs'), preload);
     // SETUP_PATH keeps this machine's own servers out of sight.
@@ -50,6 +47,16 @@ t.test('with everything missing but the servers: dependencies, then the build; a
   t.same(box.calls(), ['npm ci --no-audit --no-fund', 'npm run --silent build']);
   t.same(box.run(), { code: 0, text: '' });
   t.equal(box.calls().length, 2);
+});
+
+t.test('a build that failed is done again, although it left files behind', async (t) => {
+  const box = sandbox(t);
+  box.add('redis-server', '');
+  box.add(
+    'npm',
+    'case "$1" in ci) mkdir -p node_modules; touch node_modules/.package-lock.json;; run) mkdir -p dist/src; touch dist/src/main.js; exit 1;; esac',
+  );
+  for (const _ of ['first', 'second']) t.match(box.run(), { code: 1, text: /The build failed/ });
 });
 
 t.test('what is newer than its product is done again', async (t) => {
