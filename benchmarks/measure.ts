@@ -17,8 +17,10 @@ export interface Plan {
 
 /** No goal concerns the node itself: its rounds beyond these are left out. */
 const DIRECT_ROUNDS = 3;
-/** Long enough for the compiler of V8 to settle on the hot path. */
+/** Long enough for the compiler of V8 to settle on the hot path; where requests are large, it takes a number of them. */
 const WARM_UP_SECONDS = 0.6;
+const WARM_UP_REQUESTS = 2000;
+const WARM_UP_BYTES = 32 * 1024 * 1024;
 /** Before a row, a fresh proxy sees this many requests of all kinds, so that no compiler takes the row for all there is. */
 const EXERCISE = { clients: 50, pipeline: 16, requests: 60_000 };
 
@@ -70,17 +72,16 @@ export async function exercise(target: Target, over: Workload['over'], keyspace:
   await runClosedLoop(target.destinations[over], { ...EXERCISE, batches: mixedBatches(EXERCISE.pipeline, keyspace) });
 }
 
-const WARM_UP_REQUESTS = 2000;
-const WARM_UP_BYTES = 32 * 1024 * 1024;
-
 /** Runs ever larger batches until one is long enough to tell how many requests take `seconds`. */
 async function warmUp(target: Target, workload: Workload, { seconds, keyspace }: Plan): Promise<number> {
   // Fewer may take less than a millisecond, which redis-benchmark calls infinitely fast.
   const first = Math.min(WARM_UP_REQUESTS, Math.ceil(WARM_UP_BYTES / bytesOf(workload)));
   let requests = Math.max(first, workload.clients * workload.pipeline);
-  for (;;) {
+  for (let warmed = 0; ; ) {
     const { requestsPerSecond, requests: done } = await run(target, workload, requests, keyspace);
-    if (done / requestsPerSecond >= WARM_UP_SECONDS / 2) return Math.ceil(requestsPerSecond * seconds * stretchOf(workload));
+    warmed += done;
+    if (warmed >= WARM_UP_REQUESTS && done / requestsPerSecond >= WARM_UP_SECONDS / 2)
+      return Math.ceil(requestsPerSecond * seconds * stretchOf(workload));
     requests = Math.max(done * 2, Math.ceil(requestsPerSecond * WARM_UP_SECONDS));
   }
 }
