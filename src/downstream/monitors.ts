@@ -1,5 +1,6 @@
 import type { CommandRow } from '../command/row.ts';
 import { argBytes, type RequestView } from '../protocol/request.ts';
+import { wallTime } from '../util/clock.ts';
 
 /** A client, as far as MONITOR shows it. */
 export interface Watched {
@@ -13,7 +14,7 @@ export interface Monitor {
   onPush(buf: Buffer, start: number, end: number): void;
 }
 
-/** As in Redis not shown at all: what manages nodes, what does not run (MIGRATE has a password), and what is a secret as a whole. */
+/** Secrets as a whole, and what Redis does not show either. */
 const HIDDEN: ReadonlySet<string> = new Set(['auth', 'monitor', 'quit']);
 const REDACTED = '"(redacted)"';
 /** Of longer arguments only the beginning is shown, in bytes. */
@@ -54,9 +55,10 @@ export class Monitors {
   }
 
   tell({ address, database }: Watched, view: RequestView, row: CommandRow): void {
+    // As in Redis what manages nodes is not shown; nor what does not run (MIGRATE has a password).
     if (row.admin || row.policy === 'refuse' || HIDDEN.has(row.name)) return;
-    const now = performance.timeOrigin + performance.now();
-    const stamp = `${Math.floor(now / 1000)}.${String(Math.floor((now % 1000) * 1000)).padStart(6, '0')}`;
+    const { seconds, micros } = wallTime();
+    const stamp = `${seconds}.${String(micros).padStart(6, '0')}`;
     const words = Array.from({ length: view.argc }, (_, i) => (i > 1 && row.name === 'hello' ? REDACTED : quoted(argBytes(view, i))));
     const line = Buffer.from(`+${stamp} [${database} ${address}] ${words.join(' ')}\r\n`, 'latin1');
     for (const monitor of [...this.#monitors]) monitor.onPush(line, 0, line.length);

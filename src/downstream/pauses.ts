@@ -61,6 +61,11 @@ export class Pauses {
     return true;
   }
 
+  /** The client has left. */
+  forget(session: Paused): void {
+    this.#held.delete(session);
+  }
+
   end(): void {
     this.active = false;
     this.#changed();

@@ -40,7 +40,7 @@ export function splitStreams(session: Session, view: RequestView, router: Router
   }
   const head = Array.from({ length: first }, (_, i) => argBytes(view, i));
   const lanes = [...shares.keys()].map((node) => session.lanes.at[node] as Lane);
-  const order = keys.map((key) => key.toString('latin1'));
+  const order = new Map(keys.map((key, i) => [key.toString('latin1'), i] as const).reverse());
   const fanOut = new FanOut(new InOrder(session, order), token, 'streams', false, lanes);
   [...shares.values()].forEach((share, i) => {
     const request = encodeRequest([...head, ...share.keys, ...share.ids]);
@@ -67,9 +67,10 @@ class InOrder implements ReplyTarget {
   readonly owner: object;
   readonly parts = null;
   readonly #session: Session;
-  readonly #order: readonly string[];
+  /** Where a stream, as latin1, stands in the request: first, where several times. */
+  readonly #order: ReadonlyMap<string, number>;
 
-  constructor(session: Session, order: readonly string[]) {
+  constructor(session: Session, order: ReadonlyMap<string, number>) {
     this.owner = session;
     this.#session = session;
     this.#order = order;
@@ -81,10 +82,14 @@ class InOrder implements ReplyTarget {
     if (elements === null || elements.length === 0) return this.#session.onReply(token, buf, start, end, given);
     const isMap = reply[0] === '%'.charCodeAt(0);
     const streams = isMap ? pairs(elements) : elements.map((element) => elementsOf(element) ?? []);
-    const place = ([key]: readonly Buffer[]): number => this.#order.indexOf(key === undefined ? '' : payloadOf(key).toString('latin1'));
-    const sorted = streams.sort((a, b) => place(a) - place(b));
+    const placed = streams.map((stream) => ({ stream, at: this.#placeOf(stream) }));
+    const sorted = placed.sort((a, b) => a.at - b.at).map(({ stream }) => stream);
     const whole = isMap ? mapReply(sorted.flat(), 3) : arrayReply(sorted.map(arrayReply));
     return this.#session.onReply(token, whole, 0, whole.length, false);
+  }
+
+  #placeOf([key]: readonly Buffer[]): number {
+    return (key === undefined ? undefined : this.#order.get(payloadOf(key).toString('latin1'))) ?? -1;
   }
 
   onFailure(token: number, code: ErrorCode, detail: string): void {

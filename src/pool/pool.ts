@@ -230,6 +230,7 @@ export class Pool {
     clearInterval(this.#sweepTimer);
     this.#listener.close();
     for (const session of this.#listener.sessions) session.destroy(null);
+    this.#attention.pauses.end();
     for (const backend of this.backends) backend.stop();
   }
 
@@ -254,6 +255,7 @@ export class Pool {
   #closed(session: Session, reason: DisconnectReason | null): void {
     this.#listener.sessions.delete(session);
     this.#attention.monitors.remove(session);
+    this.#attention.pauses.forget(session);
     if (reason !== null) {
       this.counters.countDisconnect(reason);
       this.#log.warn({ pool: this.name, client: session.id, reason: DISCONNECTS[reason] }, 'client disconnected by keyfan');

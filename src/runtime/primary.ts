@@ -41,6 +41,7 @@ export class Primary {
   #reports: Reports<WorkerLink> | undefined;
   #admin: AdminServer | undefined;
   #draining = false;
+  /** Workers that are ready, those about to leave included. */
   readonly #links = new Set<WorkerLink>();
   readonly #questions = new Questions<WorkerLink>();
   /** What was ordered last, by pool, for workers that come later. */
@@ -169,7 +170,6 @@ export class Primary {
 
   #spawn(worker: number, events: WorkerEvents): WorkerLink {
     const link: WorkerLink = new WorkerLink((message) => this.#onMessage(link, worker, message, events), events.ended);
-    this.#links.add(link);
     const buffers = Math.ceil(this.#config.buffers / workerCount(this.#config));
     link.post({ type: 'start', version: VERSION, worker, config: { ...this.#config, workers: 1, admin: {}, buffers } });
     return link;
@@ -180,6 +180,7 @@ export class Primary {
       case 'ready':
         // Before it is handed clients.
         for (const pause of this.#pauses.values()) link.post(pause);
+        this.#links.add(link);
         this.#questions.join(link, worker);
         events.ready();
         return;

@@ -112,11 +112,6 @@ export class Backend implements ReplyTarget, LaneOwner {
     return this.#sum((lane) => lane.leases);
   }
 
-  /** Connections that sessions keep, or may have. */
-  get reserved(): number {
-    return this.#sum((lane) => lane.reserved);
-  }
-
   #sum(amount: (lane: SharedLane) => number): number {
     let sum = 0;
     for (const lane of this.#lanes.values()) sum += amount(lane);

@@ -114,11 +114,6 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return this.#leases.size;
   }
 
-  /** Connections that sessions keep, or may have. */
-  get reserved(): number {
-    return this.#reserved.size;
-  }
-
   /** Changes whenever the node may have been started anew. */
   get epoch(): number {
     return this.#owner.counters.reconnects;
@@ -137,44 +132,33 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    const connection = this.#left.size === 0 && this.#owner.accepting ? this.shared : this.#laneOf(target);
-    if (connection === null) this.#sendSlow(buf, start, end, target, token, given);
-    else this.#sendOn(connection, buf, start, end, target, token, given);
-  }
-
-  #sendSlow(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    const connection = this.#open();
-    if (connection === null) this.#refuse('node_down', target, token);
+    const usual = this.#left.size === 0 && this.#owner.accepting ? this.shared : null;
+    const connection = usual ?? this.#connectionFor(target);
+    if (connection === null) this.refuse('node_down', target, token);
     else this.#sendOn(connection, buf, start, end, target, token, given);
   }
 
   #sendOn(connection: Connection, buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
     this.#owner.counters.requests++;
-    if (!connection.send(buf, start, end, target, token, given)) this.#refuse('queue_full', target, token);
+    if (!connection.send(buf, start, end, target, token, given)) this.refuse('queue_full', target, token);
   }
 
   sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
-    const connection = this.#laneOf(target) ?? this.#open();
-    if (connection === null) {
-      this.#refuse('node_down', target, token);
-      return;
-    }
-    this.#owner.counters.requests++;
-    if (!connection.sendCollected(request, target, token)) this.#refuse('queue_full', target, token);
+    this.#account(1, this.#connectionFor(target)?.sendCollected(request, target, token), target, token);
   }
 
   sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void {
-    const connection = this.#laneOf(target) ?? this.#open();
-    if (connection === null) {
-      this.#refuse('node_down', target, token);
-      return;
-    }
-    this.#owner.counters.requests += count;
-    if (!connection.sendBatch(requests, count, others, target, token)) this.#refuse('queue_full', target, token);
+    this.#account(count, this.#connectionFor(target)?.sendBatch(requests, count, others, target, token), target, token);
+  }
+
+  /** `accepted` is undefined where there was no connection. */
+  #account(count: number, accepted: boolean | undefined, target: ReplyTarget, token: number): void {
+    if (accepted !== undefined) this.#owner.counters.requests += count;
+    if (accepted !== true) this.refuse(accepted === undefined ? 'node_down' : 'queue_full', target, token);
   }
 
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    this.lease(new Alone(this.node, given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end)), target, token));
+    this.lease(new Alone(this, given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end)), target, token));
   }
 
   sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
@@ -207,11 +191,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     leases.take(taker);
   }
 
-  /** The connection on which the order of a target's requests is kept; null where one has to be opened, or none may be. */
-  #laneOf(target: ReplyTarget): Connection | null {
+  /** The connection on which the order of a target's requests is kept, opened where it has to be; null where none may be. */
+  #connectionFor(target: ReplyTarget): Connection | null {
     if (!this.#owner.accepting) return null;
     for (const connection of this.#left) if (connection.carries(target.owner)) return connection;
-    return this.shared;
+    return this.shared ?? this.#open();
   }
 
   /** True where the shared connection can be written to; where there is none, one is opened. */
@@ -244,7 +228,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return clock.now - this.#refusedAt < RETRY_MS;
   }
 
-  #refuse(code: ErrorCode, target: ReplyTarget, token: number): void {
+  /** Counts the error and answers `target` with it. */
+  refuse(code: ErrorCode, target: ReplyTarget, token: number): void {
     this.#owner.counters.countError(code);
     target.onFailure(token, code, this.node);
   }
@@ -296,7 +281,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   tick(now: number): void {
     const { requestTimeoutMs, idleMs } = this.#options;
     for (const leases of [this.#leases, this.#reserved]) {
-      leases.refuse(now - requestTimeoutMs, 'queue_full');
+      for (let refused = leases.refuse(now - requestTimeoutMs, 'queue_full'); refused > 0; refused--)
+        this.#owner.counters.countError('queue_full');
       for (const lease of [...leases.values()]) this.#expire(lease, now - requestTimeoutMs);
       leases.prune(now - idleMs);
     }

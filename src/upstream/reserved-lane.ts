@@ -82,10 +82,7 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    this.#used = true;
-    const { connection } = this;
-    if (connection === null) target.onFailure(token, 'not_sent', this.node);
-    else if (!connection.send(buf, start, end, target, token, given)) target.onFailure(token, 'queue_full', this.node);
+    this.#account(this.#use()?.send(buf, start, end, target, token, given), target, token);
   }
 
   /** As `send`, for a request that may take as long as it likes. */
@@ -103,23 +100,27 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
-    this.#used = true;
-    const { connection } = this;
-    if (connection === null) target.onFailure(token, 'not_sent', this.node);
-    else if (!connection.sendCollected(request, target, token)) target.onFailure(token, 'queue_full', this.node);
+    this.#account(this.#use()?.sendCollected(request, target, token), target, token);
   }
 
   sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void {
+    this.#account(this.#use()?.sendBatch(requests, count, others, target, token), target, token);
+  }
+
+  #use(): Connection | null {
     this.#used = true;
-    const { connection } = this;
-    if (connection === null) target.onFailure(token, 'not_sent', this.node);
-    else if (!connection.sendBatch(requests, count, others, target, token)) target.onFailure(token, 'queue_full', this.node);
+    return this.connection;
+  }
+
+  /** `accepted` is undefined where there was no connection. */
+  #account(accepted: boolean | undefined, target: ReplyTarget, token: number): void {
+    if (accepted !== true) this.#lane.refuse(accepted === undefined ? 'not_sent' : 'queue_full', target, token);
   }
 
   lease(taker: LeaseTaker): void {
-    this.#used = true;
-    if (this.connection === null) taker.onNoLease('not_sent');
-    else taker.onLease(this.connection);
+    const connection = this.#use();
+    if (connection === null) taker.onNoLease('not_sent');
+    else taker.onLease(connection);
   }
 
   /** What was sent last may have been answered with more than one reply: the connection goes back only if nothing else comes before this is answered. */

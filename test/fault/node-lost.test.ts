@@ -168,6 +168,19 @@ t.test('queue limits: too many or too large, refused at once as not executed, an
   await fleet.conserved();
 });
 
+t.test('a large request that waits too long for a connection of its own is refused, and counts at its node', async (t) => {
+  const node = await startScriptedNode(healthy(() => undefined));
+  const pool = { limits: { node_leases: 1 }, timeouts: { request: '300ms' } };
+  const fleet = await startFleet({ addresses: [node.address], pool });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const clients = await Promise.all([fleet.connect(), fleet.connect()]);
+  const texts = await Promise.all(clients.map(async (client) => (await client.command('SET', 'k', 'v'.repeat(2_000_000))).text));
+  t.same(texts.map((text) => /^-ERR keyfan: (.*) a /.exec(text)?.[1]).sort(), ['node', 'the queue to node'], `${texts}`);
+  const errors = async (code: string) => (await fleet.metrics()).sum('keyfan_backend_errors_total', { code });
+  t.same([await errors('timeout'), await errors('queue_full')], [1, 1]);
+  await Promise.all(clients.map((client) => client.close()));
+});
+
 t.test('bytes queued for a node that does not read: bounded, refused as not executed', async (t) => {
   const fleet = await startFleet({ nodes: 1, pool: { limits: { node_queued: '1mb' }, timeouts: { request: '60s' } } });
   t.teardown(() => fleet.stop());

@@ -1,6 +1,7 @@
 import t from 'tap';
+import { createProxy } from '../../src/index.ts';
 import { startFleet } from '../support/fleet.ts';
-import { startRedis } from '../support/redis.ts';
+import { type RedisNode, startRedis } from '../support/redis.ts';
 import { connectResp } from '../support/resp-client.ts';
 import { until } from '../support/wait.ts';
 
@@ -141,6 +142,19 @@ t.test('PAUSE: nothing is lost, and order is kept', async (t) => {
   await other.command('CLIENT', 'PAUSE', '30');
   t.equal((await client.command('GET', a)).value, '2', 'a pause ends by itself');
   await Promise.all([client.close(), client2.close(), other.close()]);
+});
+
+t.test('PAUSE: nothing of it is left when keyfan stops', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const proxy = createProxy({ pools: { p: { listen: '127.0.0.1:0', nodes: [(fleet.nodes[0] as RedisNode).address] } } });
+  await proxy.start();
+  const client = await connectResp((proxy.address('p') as { port: number }).port);
+  t.equal((await client.command('CLIENT', 'PAUSE', '60000')).text, '+OK\r\n');
+  client.send('GET k\r\n');
+  await proxy.stop();
+  await client.closed;
+  await until(() => timers() <= before, 'its timers to end');
 });
 
 t.test('REPLY OFF and SKIP', async (t) => {

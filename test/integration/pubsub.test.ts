@@ -2,7 +2,8 @@ import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import t from 'tap';
 import { startFleet } from '../support/fleet.ts';
-import { startRedis } from '../support/redis.ts';
+import { type RedisNode, startRedis } from '../support/redis.ts';
+import { encode } from '../support/resp.ts';
 import { type Arg, connectResp, type RespClient } from '../support/resp-client.ts';
 import { until } from '../support/wait.ts';
 
@@ -181,6 +182,35 @@ t.test('many subscriptions at once, and no more than allowed', async (t) => {
   client.send('SUBSCRIBE 0 1 2 3 4 5 6 7 8 9\r\n');
   await client.read(10);
   t.match((await client.command('PSUBSCRIBE', 'x')).text, /^-ERR keyfan: too many subscriptions/);
+  await client.close();
+  await small.stop();
+});
+
+t.test('a hundred thousand names: subscribed to at once, and left at once', async (t) => {
+  const names = Array.from({ length: 99_999 }, (_, i) => `many:${i}`);
+  const channels = async (): Promise<number> => {
+    const lists = await Promise.all(fleet.nodes.map((node) => node.call('PUBSUB', 'CHANNELS', 'many:*')));
+    return lists.flat().length;
+  };
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  client.send(encode(['SUBSCRIBE', ...names]));
+  await client.read(names.length);
+  t.equal(await channels(), names.length);
+  client.send(encode(['UNSUBSCRIBE', ...names.slice(1)]));
+  await client.read(names.length - 1);
+  await until(async () => (await channels()) === 1, 'one to be left', 20_000);
+  await client.close();
+  await until(async () => (await channels()) === 0, 'none to be left');
+});
+
+t.test('a node that cannot be told what nobody wants any more is subscribed to anew', async () => {
+  const small = await startFleet({ nodes: 1, pool: { limits: { node_in_flight: 5 } } });
+  const [client, node] = [await small.connect(), small.nodes[0] as RedisNode];
+  const names = Array.from({ length: 20 }, (_, i) => `c${i}`);
+  await said(client, [`SUBSCRIBE last ${names.join(' ')}`]);
+  client.send(names.map((name) => `UNSUBSCRIBE ${name}\r\n`).join(''));
+  await until(async () => String(await node.call('PUBSUB', 'CHANNELS')) === 'last', 'one to be left');
+  await until(async () => (await node.call('PUBLISH', 'last', 'hello')) === 1 && client.received().includes('hello'), 'a message');
   await client.close();
   await small.stop();
 });

@@ -183,6 +183,20 @@ t.test('the library serves in its own process, and says so', async (t) => {
   for (const workers of [2, 'auto'] as const) t.throws(() => createProxy({ workers, pools }), { message: /workers: must be 1 here/ });
 });
 
+t.test('a pause while a worker is starting does it no harm', async (t) => {
+  const keyfan = await startWorkers(t, { workers: 2 });
+  const [one, other] = (await clients(t, keyfan.pools.p as string, 2)) as [RespClient, RespClient];
+  const victim = await workerOf(one);
+  const killed = keyfan.pids().get(victim) as number;
+  process.kill(killed, 'SIGKILL');
+  await one.closed;
+  await until(async () => {
+    t.equal((await other.command('CLIENT', 'PAUSE', '1', 'WRITE')).text, '+OK\r\n');
+    return (keyfan.pids().get(victim) ?? killed) !== killed;
+  }, 'another in its place');
+  t.equal((await keyfan.metrics()).sum('keyfan_worker_restarts_total'), 1);
+});
+
 t.test('CLIENT PAUSE holds the clients of all workers, those of later ones too', async (t) => {
   const keyfan = await startWorkers(t, { workers: 2 });
   const [one, other] = (await clients(t, keyfan.pools.p as string, 2)) as [RespClient, RespClient];

@@ -1,6 +1,7 @@
 import { arityText } from '../../command/texts.ts';
 import { arrayReply, bulkReply, OK, PONG, simpleReply } from '../../protocol/encode.ts';
 import { argBytes, type RequestView } from '../../protocol/request.ts';
+import { wallTime } from '../../util/clock.ts';
 import { type Answer, type LocalCommand, parked } from './answer.ts';
 
 function argBulk(view: RequestView, i: number): Buffer {
@@ -19,9 +20,7 @@ export const quit: LocalCommand = () => OK;
 
 /** Seconds and microseconds, as Redis gives them. */
 export const time: LocalCommand = () => {
-  const now = performance.timeOrigin + performance.now();
-  const seconds = Math.floor(now / 1000);
-  const micros = Math.floor((now - seconds * 1000) * 1000);
+  const { seconds, micros } = wallTime();
   return arrayReply([bulkReply(String(seconds)), bulkReply(String(micros))]);
 };
 

@@ -86,8 +86,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
 
   /** Subscribes at every node concerned; `done` is called once, when all have answered, with the first failure. */
   #order(kind: Kind, added: ReadonlyMap<string, readonly number[]>, done: (failure: Failure | null, node: string) => void): void {
-    const byNode = new Map<number, string[]>();
-    for (const [name, nodes] of added) for (const node of nodes) byNode.set(node, [...(byNode.get(node) ?? []), name]);
+    const byNode = namesByNode(added);
     let missing = byNode.size;
     let first: Failure | null = null;
     let failed = '';
@@ -124,7 +123,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     const { protocol } = session.lanes.identity;
     this.#confirming = false;
     if (failure !== null) {
-      for (const [name, nodes] of added) this.#leave(kind, name, nodes);
+      this.#leave(kind, added);
       const reply = 'reply' in failure ? failure.reply : errorReply(errorText(failure.code, node));
       session.onReply(token, reply, 0, reply.length, false);
     } else {
@@ -149,12 +148,14 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     const word = WORDS[kind].unsubscribe;
     const known = this.#names[kind];
     const wanted = names.length === 0 ? [...known.keys()] : names;
+    const left = new Map<string, readonly number[]>();
     const frames = wanted.map((name) => {
       const nodes = known.get(name);
       known.delete(name);
-      if (nodes !== undefined) this.#leave(kind, name, nodes);
+      if (nodes !== undefined) left.set(name, nodes);
       return confirmation(word, Buffer.from(name, 'latin1'), this.count(kind), protocol);
     });
+    this.#leave(kind, left);
     this.#tell(session.open(), frames.length === 0 ? [confirmation(word, null, this.count(kind), protocol)] : frames);
     this.#settleEmpty();
   }
@@ -166,8 +167,8 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     this.#session.onPush(all, 0, all.length);
   }
 
-  #leave(kind: Kind, name: string, nodes: readonly number[]): void {
-    for (const node of nodes) this.#feeds.get(node)?.unsubscribe(kind, [name]);
+  #leave(kind: Kind, left: ReadonlyMap<string, readonly number[]>): void {
+    for (const [node, names] of namesByNode(left)) this.#feeds.get(node)?.unsubscribe(kind, names);
   }
 
   onMessage(buf: Buffer, start: number, end: number): void {
@@ -217,4 +218,17 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     if (this.#set !== null) this.#context.leave(this.#set);
     this.#set = null;
   }
+}
+
+/** What each node is to be asked, in one request: a client may name a hundred thousand. */
+function namesByNode(names: ReadonlyMap<string, readonly number[]>): Map<number, string[]> {
+  const byNode = new Map<number, string[]>();
+  for (const [name, nodes] of names) {
+    for (const node of nodes) {
+      const list = byNode.get(node);
+      if (list === undefined) byNode.set(node, [name]);
+      else list.push(name);
+    }
+  }
+  return byNode;
 }
