@@ -15,6 +15,10 @@ const PING = encodeRequest(['PING']);
 
 /** Commands that may wait at the node: on a connection of the session's own, without a deadline of keyfan's; what follows waits too. */
 export function runBlocking(session: Session, view: RequestView, row: CommandRow, router: Router): void {
+  if (session.halfClosed) {
+    session.destroy(null);
+    return;
+  }
   const found = router.nodeOf(view, row);
   const node = found === NO_KEYS ? router.anyNode() : found;
   if (node === CROSS_SLOT) {

@@ -84,13 +84,19 @@ export class Dispatcher {
   dispatch(session: Session, view: RequestView): void {
     const { again } = session;
     session.again = false;
+    this.#handle(session, view, again);
+    // It may have waited for connections that it did not need in the end.
+    if (again && !session.parked) session.lanes.releaseUnused();
+  }
+
+  #handle(session: Session, view: RequestView, again: boolean): void {
     const row = commandOf(view) ?? this.#unknown(session, view);
     if (row === null) return;
+    if (!again) this.#count(session, row);
     if (!arityOk(row, view.argc)) {
       this.#wrongArity(session, row);
       return;
     }
-    if (!again) this.#count(session, row);
     if (!session.authenticated && !FREE_BEFORE_AUTH.has(row.name)) {
       session.fail(session.open(), 'no_auth');
       return;
@@ -106,17 +112,16 @@ export class Dispatcher {
 
   /**
    * Where a request goes of which `view` shows only the first arguments, out of `argsDeclared`: its node, where these decide it and nothing
-   * speaks against it, and then it counts as received; else null, and it has to be read whole first.
+   * speaks against it, and then it counts as received; else NO_NODE, and it has to be read whole first.
    */
-  route(session: Session, view: RequestView, argsDeclared: number): Lane | null {
-    if (!this.#keyed || !session.authenticated || session.mode !== null || this.#attention.active || view.argc === 0) return null;
+  route(session: Session, view: RequestView, argsDeclared: number): number {
+    if (!this.#keyed || !session.authenticated || session.mode !== null || this.#attention.active || view.argc === 0) return NO_NODE;
     const row = commandOf(view);
-    if (row === null || row.policy !== 'shard' || row.guard !== undefined || !arityOk(row, argsDeclared)) return null;
-    if (row.soleKey === 0 || row.soleKey >= view.argc) return null;
+    if (row === null || row.policy !== 'shard' || row.guard !== undefined || !arityOk(row, argsDeclared)) return NO_NODE;
+    if (row.soleKey === 0 || row.soleKey >= view.argc) return NO_NODE;
     const node = this.#router.nodeOfSole(view, row.soleKey);
-    if (node === NO_NODE) return null;
-    this.#count(session, row);
-    return session.lanes.at[node] as Lane;
+    if (node !== NO_NODE) this.#count(session, row);
+    return node;
   }
 
   #count(session: Session, row: CommandRow): void {

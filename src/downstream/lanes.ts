@@ -86,6 +86,13 @@ export class Lanes implements Reserver {
     return true;
   }
 
+  /** Keeps the identity at hand in being, so that the session can come back to it, until the returned function is called. */
+  keep(): () => void {
+    const set = this.#set;
+    set.sessions++;
+    return () => this.#sets.leave(set);
+  }
+
   /** Back to where every session begins. */
   reset(): void {
     this.#abandonAll();
@@ -111,6 +118,11 @@ export class Lanes implements Reserver {
   /** A reservation that failed is forgotten: the next request asks again. */
   forget(index: number): void {
     this.#reserved.delete(index);
+  }
+
+  /** What was reserved for a request that did without goes back. */
+  releaseUnused(): void {
+    for (const lane of [...this.#reserved.values()]) lane.releaseUnused();
   }
 
   onReserved(lane: ReservedLane): void {

@@ -19,6 +19,7 @@ export function ownLane(session: Session, node: number): ReservedLane | null {
     session.park();
   } else {
     lanes.forget(node);
+    lanes.releaseUnused();
     session.fail(session.open(), lane.failure, lane.node);
   }
   return null;

@@ -4,6 +4,8 @@ import { clock } from '../util/clock.ts';
 const BULK_MIN = 256 * 1024;
 /** A client is taken to ask for more of them until it has been sent so many other replies. */
 const BULK_MEMORY = 4;
+/** Sizes are remembered as the largest, less an eighth with each smaller one that follows. */
+const FADE = 7 / 8;
 /** What a client may ask for before its first reply, where it has a grant. */
 const FIRST_WINDOW = 8;
 /**
@@ -12,6 +14,13 @@ const FIRST_WINDOW = 8;
  */
 const GRANTS_MAX = 16;
 const BULK_RECENT_MS = 10_000;
+
+interface PaceLimits {
+  /** Requests that a client may be owed replies to. */
+  readonly inFlightMax: number;
+  /** Replies of the sizes that the client was sent last shall not be more than this together, in bytes. */
+  readonly unsentBytesMax: number;
+}
 
 /** What the clients of a pool have in common. */
 export class PacePool {
@@ -34,14 +43,21 @@ export class Pace {
   /** Replies the client may be owed before it is read from no more. */
   window = 1;
   readonly #windowMax: number;
+  readonly #unsentMax: number;
+  /** Replies up to this size leave the window as wide as it may be, in bytes. */
+  readonly #smallMax: number;
+  /** What a reply to this client may be as large as, by the last ones. */
+  #usual = 0;
   readonly #pool: PacePool;
   #granted = false;
   #bulk = 0;
   #known = false;
   #aside = false;
 
-  constructor(windowMax: number, pool: PacePool) {
-    this.#windowMax = windowMax;
+  constructor({ inFlightMax, unsentBytesMax }: PaceLimits, pool: PacePool) {
+    this.#windowMax = inFlightMax;
+    this.#unsentMax = unsentBytesMax;
+    this.#smallMax = unsentBytesMax / inFlightMax;
     this.#pool = pool;
   }
 
@@ -91,8 +107,12 @@ export class Pace {
     if (last || total >= BULK_MIN) this.learn(total);
   }
 
-  /** A reply of `size` bytes has come from a node. */
+  /** A reply of `size` bytes has come from a node. Small ones to a client that is known for them change nothing. */
   learn(size: number): void {
+    if (!this.#known || size > this.#smallMax || this.window < this.#windowMax || this.#bulk > 0) this.#adapt(size);
+  }
+
+  #adapt(size: number): void {
     this.release();
     this.#known = true;
     this.#aside = false;
@@ -102,7 +122,8 @@ export class Pace {
       this.window = 1;
     } else {
       if (this.#bulk > 0) this.#bulk--;
-      this.window = this.#windowMax;
+      this.#usual = Math.max(size, this.#usual * FADE);
+      this.window = Math.max(1, Math.min(this.#windowMax, Math.floor(this.#unsentMax / this.#usual)));
     }
   }
 

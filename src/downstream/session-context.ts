@@ -3,7 +3,6 @@ import type { PoolCounters } from '../observe/counters.ts';
 import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { RequestView } from '../protocol/request.ts';
 import type { RequestScanner } from '../protocol/request-scanner.ts';
-import type { Lane } from '../upstream/lane.ts';
 import type { Memory } from '../util/memory.ts';
 import type { Patience } from '../util/patience.ts';
 import type { Turn } from '../util/turn.ts';
@@ -37,8 +36,8 @@ export interface SessionContext<S> {
   /** See `Express`. */
   forward(session: S, scanner: RequestScanner, src: Buffer, from: number, to: number): number;
   dispatch(session: S, view: RequestView): void;
-  /** Where the request goes whose first arguments `view` shows, if these decide it; null where it must be read whole first. */
-  route(session: S, view: RequestView, argsDeclared: number): Lane | null;
+  /** The node of the request whose first arguments `view` shows, if these decide it; NO_NODE where it must be read whole first. */
+  route(session: S, view: RequestView, argsDeclared: number): number;
   /** Called once. `reason` is null for an ordinary end. */
   closed(session: S, reason: DisconnectReason | null): void;
 }

@@ -22,6 +22,8 @@ export class SessionState {
   tracking: TrackingState | null = null;
   /** The connections on which the client waits for something to happen, for as long as it likes. */
   blocked: readonly ReservedLane[] | null = null;
+  /** The client has ended its side: nothing may be waited for on its behalf that it could miss. */
+  halfClosed = false;
   /** MONITOR shows it the requests of all clients. */
   monitoring = false;
   /** CLIENT REPLY OFF is in force. */
@@ -34,6 +36,16 @@ export class SessionState {
   parked = false;
   /** The next request has been here before. */
   again = false;
+
+  /** True where what the client waits for is of no use to one that has left, or would be taken from others for it. */
+  get awaits(): boolean {
+    return this.blocked !== null || this.subscriptions?.confirming === true || (this.again && this.lastCommand?.policy === 'block');
+  }
+
+  /** True where the client waits for something that may take long. */
+  get waits(): boolean {
+    return this.blocked !== null || this.barrier;
+  }
 
   /** The request at hand is not handled now: it comes again when everything that is owed has been answered and no lane is waited for. */
   park(): void {

@@ -9,18 +9,14 @@ import type { Part, PartTaker } from '../upstream/target.ts';
 import { clock, tick } from '../util/clock.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { Account, type Member } from '../util/memory.ts';
-import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
-import { SocketSink } from '../util/socket-sink.ts';
-import { type Flushable, LINGER_MAX } from '../util/turn.ts';
+import type { Flushable } from '../util/turn.ts';
 import { adopt } from './adopt.ts';
-import { Batch } from './batch.ts';
 import { Held } from './held.ts';
 import { Lanes, type LanesOwner } from './lanes.ts';
-import { breakOff, endAndLinger } from './linger.ts';
+import { breakOff } from './linger.ts';
 import { Pace } from './pace.ts';
-import { ReplyQueue } from './reply-queue.ts';
-import { SendProgress } from './send-progress.ts';
+import { ReplyWriter } from './reply-writer.ts';
 import type { SessionContext } from './session-context.ts';
 import { SessionState } from './session-state.ts';
 import type { Uploader } from './upload.ts';
@@ -28,8 +24,8 @@ import { Uploads } from './uploads.ts';
 
 /** Whoever has not authenticated gets no more memory than this for replies it does not read, in bytes. */
 const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
-/** Bytes of further requests up to which a blocked client is read from. */
-const BLOCKED_QUERY_MAX = 64 * 1024;
+/** Bytes of further requests up to which a client that waits is read from: so it is heard leaving. */
+const WAITING_QUERY_MAX = 1024 * 1024;
 /** Unsent bytes beyond which a client that is sent messages is disconnected, as Redis does by default. */
 const PUSHED_MAX = 32 * 1024 * 1024;
 
@@ -39,7 +35,7 @@ const PUSHED_MAX = 32 * 1024 * 1024;
  *   socket ─▶ Intake ─▶ RequestScanner ─┬─▶ dispatch ─▶ …fragments…
  *                                       └─▶ Upload (a large request, in parts) ─▶ node
  *                  │ opens a place                │ settle(token)
- *   socket ◀─ OutBuffer ◀──────────── ReplyQueue ◀┘
+ *   socket ◀────────────────────── ReplyWriter ◀──┘
  */
 export class Session extends SessionState implements Uploader, PartTaker, IntakeOwner, LanesOwner, Member, Flushable {
   readonly owner = this;
@@ -53,17 +49,14 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   readonly #context: SessionContext<Session>;
   readonly #scanner: RequestScanner;
-  /** Unsent reply bytes beyond which nothing more is done for the client, and beyond which keyfan reads no more from it. */
+  /** Unsent reply bytes beyond which large replies are held up. */
   #unsentMax = 0;
+  /** Half of that: beyond it no further request is handled. */
   #pauseAt = 0;
   readonly pace: Pace;
   readonly #intake = new Intake(this);
-  readonly #replies = new ReplyQueue();
-  readonly #batch: Batch;
-  readonly #out = new OutBuffer('near');
-  readonly #sink: SocketSink;
+  readonly #writer: ReplyWriter;
   readonly #reading: Reading;
-  readonly #progress: SendProgress;
   readonly #uploads: Uploads;
   readonly #held = new Held();
   readonly #account: Account;
@@ -85,17 +78,15 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#scanner = new RequestScanner({ bulkMax: context.limits.bulkMax, routing: context.routing });
     this.#uploads = new Uploads(this, this.#intake, this.#scanner);
     this.lanes = new Lanes(context.lanes, this);
-    this.pace = new Pace(context.limits.inFlightMax, context.pace);
-    this.#batch = new Batch(this.#replies, context.patience, context.turn, this);
+    this.pace = new Pace(context.limits, context.pace);
     this.#account = new Account(context.memory, this);
     this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
     this.#reading = new Reading(this.socket, context.turn, () => false);
-    this.#sink = new SocketSink(this.socket);
-    this.#sink.onDrain = () => this.#resume();
-    this.#progress = new SendProgress(this.#sink);
+    this.#writer = new ReplyWriter(this.socket, context, this);
+    this.#writer.sink.onDrain = () => this.#resume();
     this.authenticated = !context.authRequired;
     this.socket.on('error', () => {});
-    this.socket.on('end', () => (this.blocked === null ? this.drain() : this.destroy(null)));
+    this.socket.on('end', () => this.#onEnd());
     this.socket.on('close', () => this.#onClose());
   }
 
@@ -111,17 +102,18 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** Further requests that may be handled now, as far as their number and the replies unsent go. */
   get room(): number {
-    return this.#closing || this.#replies.heldBytes + this.#out.length > this.#pauseAt ? 0 : this.pace.window - this.#replies.length;
+    const writer = this.#writer;
+    return this.#closing || writer.waitingBytes > this.#pauseAt ? 0 : this.pace.window - writer.owed;
   }
 
   /** Replies owed to the client. */
   get inFlight(): number {
-    return this.#replies.length;
+    return this.#writer.owed;
   }
 
   /** Reply bytes the client has not taken yet. */
   get unsentBytes(): number {
-    return this.#replies.heldBytes + this.#out.length + this.#sink.writableLength;
+    return this.#writer.unsentBytes;
   }
 
   /** Bytes of requests that are not handled yet. */
@@ -139,7 +131,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#reading.spend(size);
     if (this.#closing) return;
     this.#intake.accept(buf, size);
-    this.#batch.next();
+    this.#writer.batch.next();
     const carried = this.#intake.carry.length;
     if (carried > this.#context.limits.queryBytesMax) this.destroy('query_limit');
     else if (carried > 0 || this.transaction !== null || this.#account.bytes > 0) this.#tellHeld();
@@ -187,16 +179,16 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** True where a limit is reached: of replies owed, of replies unsent (keyfan's own can be a thousand times as large as their requests), of an upload. */
   #mustWait(): boolean {
-    const replies = this.#replies;
+    const { owed, sink, waitingBytes } = this.#writer;
     // Its place is open or will be: the window has let it in.
     if (this.#uploads.active) return !this.#uploads.ready;
     if (this.barrier) {
-      if (replies.length > 0 || this.lanes.waiting || this.onHold) return true;
+      if (owed > 0 || this.lanes.waiting || this.onHold) return true;
       this.barrier = false;
     }
-    if (!this.pace.admits(replies.length) || replies.heldBytes + this.#out.length > this.#pauseAt) return true;
-    if (this.pace.single) return replies.length > 0 || this.#sink.full;
-    return this.#sink.full && this.#context.memory.tight;
+    if (!this.pace.admits(owed) || waitingBytes > this.#pauseAt) return true;
+    if (this.pace.single) return owed > 0 || sink.full;
+    return sink.full && this.#context.memory.tight;
   }
 
   #uploadSome(src: Buffer, at: number, to: number): number {
@@ -212,14 +204,13 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** CLIENT REPLY: whether what follows is answered. */
   mute(mode: 'on' | 'off' | 'skip'): void {
-    this.#replies.muting = mode;
+    this.#writer.mute(mode);
   }
 
   /** Puts bytes between two replies; to be copied. */
   onPush(buf: Buffer, start: number, end: number): void {
     if (this.#ended) return;
-    this.#replies.push(buf, start, end, this.#out);
-    this.#batch.end();
+    this.#writer.push(buf, start, end);
     this.#context.turn.mark(this);
     if (this.unsentBytes > PUSHED_MAX) this.destroy('slow_subscriber');
   }
@@ -231,7 +222,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** Opens the place of the request at hand in the reply queue. */
   open(): number {
-    return this.#replies.open(clock.now);
+    return this.#writer.open();
   }
 
   /** Answers the request at hand at once. */
@@ -253,22 +244,19 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   #settle(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     if (this.#ended) return false;
-    const replies = this.#replies;
-    this.#context.counters.duration.record(clock.now - replies.openedAt(token));
-    replies.settle(token, buf, start, end, given, this.#out);
-    if (replies.heldBytes > this.#unsentMax) this.#checkUnsent();
+    const writer = this.#writer;
+    writer.settle(token, buf, start, end, given);
+    if (writer.heldBytes > this.#unsentMax) this.#checkUnsent();
     if (!this.#lingers()) this.#context.turn.mark(this);
     return true;
   }
 
   onPart(token: number, part: Part): boolean {
     if (this.#ended) return false;
-    const replies = this.#replies;
-    replies.settlePart(token, part, this.#out);
+    this.#writer.settlePart(token, part);
     this.pace.learnPart(part.total, part.last);
-    if (part.last) this.#context.counters.duration.record(clock.now - replies.openedAt(token));
-    else if (part.source !== null && this.unsentBytes > this.#unsentMax) this.#held.hold(part.source);
-    if (this.#out.length > 0 || (part.last && (this.#paused || this.#closing))) this.#context.turn.mark(this);
+    if (!part.last && part.source !== null && this.unsentBytes > this.#unsentMax) this.#held.hold(part.source);
+    if (this.#writer.readyBytes > 0 || (part.last && (this.#paused || this.#closing))) this.#context.turn.mark(this);
     else this.#checkUnsent();
     return true;
   }
@@ -280,29 +268,27 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   onFailure(token: number, code: ErrorCode, detail: string): void {
     if (!this.#ended) this.fail(token, code, detail);
-    if (this.#replies.length === 0) this.pace.release();
+    if (this.#writer.owed === 0) this.pace.release();
   }
 
   /** Whether what is to be sent waits for the rest of its batch. One that is paused does not: its window may have grown. */
   #lingers(): boolean {
-    if (!this.#batch.owed || this.#out.length >= LINGER_MAX || this.#paused || this.#closing) return false;
-    if (this.#out.length > 0) this.#batch.wait();
-    return true;
+    return !this.#paused && !this.#closing && this.#writer.lingers();
   }
 
   flush(): void {
     if (this.#ended || this.#lingers()) return;
-    this.#batch.end();
-    this.#out.flush(this.#sink);
-    const unsent = this.#sink.writableLength;
+    const writer = this.#writer;
+    writer.flush();
+    const unsent = writer.sink.writableLength;
     if ((unsent > 0 || this.#account.bytes > 0) && !this.#checkUnsent()) return;
     if (unsent > this.#pauseAt) this.#pause();
     this.#resume();
-    this.#batch.next();
+    writer.batch.next();
     // A reply that came with the end of the pause is sent first.
-    if (this.#closing && this.#replies.length === 0 && this.#out.length === 0) {
+    if (this.#closing && writer.owed === 0 && writer.readyBytes === 0) {
       this.#ended = true;
-      endAndLinger(this.socket, this.#sink);
+      writer.end();
     }
   }
 
@@ -323,7 +309,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#ended) return;
     const begun = this.#uploads.active || this.#intake.carry.length > 0;
     if (begun && !this.#paused && !this.#reading.resting && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
-    else if (clock.now - this.#progress.stalledSince() > this.#held.patienceMs(stallMs)) this.destroy('stalled');
+    else if (clock.now - this.#writer.stalledSince > this.#held.patienceMs(stallMs)) this.destroy('stalled');
   }
 
   letGo(): void {
@@ -332,17 +318,17 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   #pause(): void {
     this.#paused = true;
-    // A client that is blocked is heard leaving, unless it goes on and on sending.
-    if (this.blocked === null || this.#intake.carry.length > BLOCKED_QUERY_MAX) this.#reading.stop();
+    const { limits, memory } = this.#context;
+    const readAhead = this.waits && !memory.tight ? Math.min(WAITING_QUERY_MAX, limits.queryBytesMax / 2) : 0;
+    if (this.#intake.carry.length >= readAhead) this.#reading.stop();
   }
 
   /** Goes on where `#pause` stopped, once half of what is allowed is free again. */
   #resume(): void {
     if (this.#ended) return;
-    const unsent = this.#sink.writableLength;
-    if (unsent > this.#pauseAt) return;
+    if (this.#writer.sink.writableLength > this.#pauseAt) return;
     this.#held.release();
-    if (!this.#paused || (!this.#uploads.active && this.#replies.length > this.pace.window / 2)) return;
+    if (!this.#paused || (!this.#uploads.active && this.#writer.owed > this.pace.window / 2)) return;
     this.#uploads.advance();
     if (this.#mustWait()) return;
     tick();
@@ -351,6 +337,12 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#paused) return;
     if (this.#draining) this.close();
     else this.#reading.go();
+  }
+
+  #onEnd(): void {
+    this.halfClosed = true;
+    if (this.awaits) this.destroy(null);
+    else this.drain();
   }
 
   /** Takes nothing new; requests that were read are answered, then the client is disconnected. */
@@ -366,7 +358,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#stopReading();
     // Reading goes on and finds no taker: unread bytes would make the kernel send RST and lose the last replies.
     this.#reading.go();
-    if (this.#replies.length === 0) this.#context.turn.mark(this);
+    if (this.#writer.owed === 0) this.#context.turn.mark(this);
   }
 
   /** What was read and not handled is dropped, a half request with it. */
@@ -379,7 +371,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   destroy(reason: DisconnectReason | null): void {
     this.#reason ??= reason;
     // Whoever lingers was promised its last replies, and a socket that is shutting down cannot be reset.
-    if (reason !== null && !this.#ended && this.#sink.full) breakOff(this.socket);
+    if (reason !== null && !this.#ended && this.#writer.sink.full) breakOff(this.socket);
     else this.socket.destroy();
     this.#closing = true;
     this.#ended = true;
@@ -390,8 +382,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   #onClose(): void {
     this.destroy(null);
     this.#stopReading();
-    this.#out.clear();
-    this.#replies.clear();
+    this.#writer.clear();
     this.lanes.close();
     this.subscriptions?.close();
     this.pace.release();

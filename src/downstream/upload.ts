@@ -9,6 +9,8 @@ import { OutBuffer } from '../util/out-buffer.ts';
 /** What an upload asks of its session. */
 export interface Uploader extends ReplyTarget {
   readonly parts: PartTaker;
+  /** Its lanes, by node. */
+  readonly lanes: { readonly at: readonly Lane[] };
   /** Replies owed to the client for earlier requests. */
   readonly inFlight: number;
   /** Opens the place of the request in the reply queue. */
@@ -33,7 +35,7 @@ const QUEUED_MAX = 256 * 1024;
 export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
   readonly owner: object;
   readonly parts = this;
-  readonly #lane: Lane;
+  readonly #node: number;
   readonly #session: Uploader;
   readonly #collected = new OutBuffer();
   #state: 'collecting' | 'leasing' | 'passing' | 'dropping' = 'collecting';
@@ -42,10 +44,15 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
   #size = 0;
   #whole = false;
 
-  constructor(session: Uploader, lane: Lane) {
+  constructor(session: Uploader, node: number) {
     this.owner = session;
     this.#session = session;
-    this.#lane = lane;
+    this.#node = node;
+  }
+
+  /** Asked each time: a connection of the session's own goes back when what is in flight there has been answered. */
+  get #lane(): Lane {
+    return this.#session.lanes.at[this.#node] as Lane;
   }
 
   /** False where no further part should be added until `onLaneReady`. */
@@ -93,6 +100,7 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
   /** The client has left, or what it sends is no request any more. */
   abort(): void {
     const lease = this.#whole ? null : this.#lease;
+    if (this.#state === 'leasing') this.#lane.cancel(this);
     this.#fall();
     lease?.destroy('connection_lost', 'the client stopped in the middle of a request');
   }

@@ -1,5 +1,5 @@
 import type { RequestScanner } from '../protocol/request-scanner.ts';
-import type { Lane } from '../upstream/lane.ts';
+import { NO_NODE } from '../routing/topology.ts';
 import type { Intake } from '../util/intake.ts';
 import { Upload, type Uploader } from './upload.ts';
 
@@ -39,14 +39,14 @@ export class Uploads {
     return this.#current !== null || this.#scanner.needed >= UPLOAD_MIN;
   }
 
-  /** Takes what has come of the request that begins, or goes on, at `src[at]`; returns the offset behind it. `route` finds its node, null where it must be read whole. */
-  some(src: Buffer, at: number, to: number, route: (argsDeclared: number) => Lane | null): number {
+  /** Takes what has come of the request that begins, or goes on, at `src[at]`; returns the offset behind it. `route` finds its node, NO_NODE where it must be read whole. */
+  some(src: Buffer, at: number, to: number, route: (argsDeclared: number) => number): number {
     const scanner = this.#scanner;
     if (this.#current === null) {
       if (!scanner.peek(src)) return at;
-      const lane = route(scanner.argsDeclared);
-      if (lane === null) return at;
-      this.#current = new Upload(this.#session, lane);
+      const node = route(scanner.argsDeclared);
+      if (node === NO_NODE) return at;
+      this.#current = new Upload(this.#session, node);
       this.#intake.streaming = true;
     }
     const end = scanner.cut(to);

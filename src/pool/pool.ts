@@ -275,7 +275,13 @@ export class Pool {
     const now = tick();
     const { clientIdleMs, clientRequestMs, clientStallMs } = this.#options;
     for (const session of this.#listener.sessions) {
-      if (session.lastReadAt < now - clientIdleMs && session.inFlight === 0 && session.subscriptions?.isEmpty !== false) session.close();
+      if (
+        session.lastReadAt < now - clientIdleMs &&
+        session.inFlight === 0 &&
+        !session.monitoring &&
+        session.subscriptions?.isEmpty !== false
+      )
+        session.close();
       session.expire(clientRequestMs, clientStallMs);
     }
   }

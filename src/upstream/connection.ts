@@ -7,22 +7,21 @@ import { clock, tick } from '../util/clock.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import { Reading } from '../util/reading.ts';
+import { SendProgress } from '../util/send-progress.ts';
 import { SocketSink } from '../util/socket-sink.ts';
 import { type Flushable, LINGER_MAX, type Turn } from '../util/turn.ts';
 import type { ConnectionOptions, ConnectionOwner, Keeper } from './connection-contract.ts';
 import { type Greeting, Handshake } from './handshake.ts';
 import { InFlightQueue } from './in-flight-queue.ts';
-import type { Part, PartSource, ReplyTarget } from './target.ts';
+import { ReplyStream, type Streaming } from './reply-stream.ts';
+import type { Part, ReplyTarget } from './target.ts';
 
 /** Replies from this size on are passed on in parts, before they are whole, to whom takes parts. */
 const STREAM_MIN = 32 * 1024;
 /** First byte of what a node says unasked; it answers nothing. */
 const PUSH = '>'.charCodeAt(0);
-/**
- * Only a reply from this size on may be held up. Smaller ones are taken whole, whatever the client does: on the shared connection others wait
- * behind them, and leases are few.
- */
-const HOLD_MIN = 8 * 1024 * 1024;
+/** A node that is gone without a word shows sooner or later also where a client waits for as long as it likes. */
+const KEEP_ALIVE_MS = 60_000;
 
 /**
  * One multiplexed connection to a node, from connect to death; a reconnect makes a new object, so no byte and no entry
@@ -30,10 +29,11 @@ const HOLD_MIN = 8 * 1024 * 1024;
  *
  *   send ─▶ OutBuffer ─(end of turn)─▶ socket ─▶ node
  *     └──▶ InFlightQueue: head owns the next reply ◀─ ReplyScanner ◀─ Intake ◀─ socket
- *              └ a large reply takes its entry out of the queue with its first part: #streamer
+ *              └ a large reply takes its entry out of the queue with its first part: #stream
  */
-export class Connection implements Flushable, IntakeOwner, PartSource {
+export class Connection implements Flushable, IntakeOwner, Streaming {
   dirty = false;
+  closed = false;
   /** Not the shared one; the owner hears when all is answered. */
   lease: boolean;
   readonly reserved: boolean;
@@ -49,33 +49,24 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   readonly #turn: Turn;
   readonly #socket: Socket;
   readonly #sink: SocketSink;
+  readonly #progress: SendProgress;
   readonly #handshake: Handshake;
   readonly #inFlight = new InFlightQueue();
   readonly #out = new OutBuffer('near');
   readonly #scanner = new ReplyScanner();
   readonly #intake = new Intake(this);
   readonly #reading: Reading;
+  /** Large replies. */
+  readonly #stream: ReplyStream;
   readonly #connectTimer: NodeJS.Timeout;
   /** Time of the last byte from the node. */
   #lastReadAt = tick();
-  /** Reading is held up until the client has taken more of a large reply. */
-  #held = false;
-  #closed = false;
   /** Entries before this count have been handed to the kernel, wholly or in part. */
   #written = 0;
   /** Turns that what is to be sent has waited for more to go with it. */
   #lingered = 0;
   /** The kernel did not take all of the last write. */
   #draining = false;
-  /** A reply is coming in parts. */
-  #streaming = false;
-  /** Who takes the parts; null where nobody wants them any more. */
-  #streamer: ReplyTarget | null = null;
-  #streamToken = 0;
-  /** Bytes of the reply that was passed on so far. */
-  #streamed = 0;
-  readonly #part: Part = { buf: Buffer.alloc(0), start: 0, end: 0, chunk: false, last: false, total: 0, source: null };
-
   constructor(options: ConnectionOptions, owner: ConnectionOwner<Connection>, counters: BackendCounters, turn: Turn) {
     this.#options = options;
     this.#owner = owner;
@@ -90,10 +81,12 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     // The connect timeout is theirs; a request's may be shorter.
     this.#inFlight.exempt();
     const onread = this.#intake.onread((size, buf) => this.#onRead(size, buf));
-    this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, onread });
+    this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, onread });
     this.#sink = new SocketSink(this.#socket);
+    this.#progress = new SendProgress(this.#sink);
     this.#sink.onDrain = () => this.onDrain?.();
     this.#reading = new Reading(this.#socket, turn, () => options.urgent && !this.lease);
+    this.#stream = new ReplyStream(this, this.#intake, this.#reading, counters);
     this.#socket.on('connect', () => {
       this.#written = handshake.count;
       this.#sink.write(handshake.bytes);
@@ -106,12 +99,12 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
 
   /** Since when nothing has come from the node, now where that is keyfan's own doing; see clock.ts. */
   get heardAt(): number {
-    return this.#held || this.#reading.resting ? clock.now : this.#lastReadAt;
+    return this.#stream.held || this.#reading.resting ? clock.now : this.#lastReadAt;
   }
 
   /** Fragments accepted and not answered, tombstones included. */
   get inFlight(): number {
-    return this.#inFlight.size + (this.#streaming ? 1 : 0);
+    return this.#inFlight.size + (this.#stream.active ? 1 : 0);
   }
 
   /** The node's id of a reserved connection, 0 before it is known. */
@@ -132,7 +125,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   /** True where something of `owner` is in flight. */
   carries(owner: object): boolean {
     const queue = this.#inFlight;
-    if (this.#streamer !== null && this.#streamer.owner === owner) return true;
+    if (this.#stream.isFor(owner)) return true;
     for (let i = queue.head; i < queue.tail; i++) {
       if ((queue.targets[i & queue.mask] as ReplyTarget | null)?.owner === owner) return true;
     }
@@ -202,7 +195,7 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
   }
 
   flush(): void {
-    if (this.#closed || !this.greeted) return;
+    if (this.closed || !this.greeted) return;
     if (this.#out.length < LINGER_MAX && this.#turn.lingers(this.#lingered)) {
       this.#lingered++;
       this.#turn.mark(this);
@@ -215,54 +208,34 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     if (this.onDrain !== null && !this.#sink.full) this.onDrain();
   }
 
-  get crowded(): boolean {
-    return this.#inFlight.size > 0;
-  }
-
-  hold(): boolean {
-    if (this.#closed || !this.lease) return false;
-    this.#held = true;
-    this.#reading.stop();
-    return true;
-  }
-
-  resume(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.#lastReadAt = clock.now;
-    this.#reading.go();
+  /** Since when the node has taken nothing of what is to be sent: looked at regularly; Infinity where there is nothing. */
+  get stalledSince(): number {
+    return this.#progress.stalledSince();
   }
 
   /** Fails what has waited since before `deadline`; its places stay as tombstones. Returns how many failed. */
   expire(deadline: number): number {
     const failed = this.#inFlight.expire(deadline, (target, token) => this.#fail(target, token, 'timeout'));
-    if (!this.#streaming || this.heardAt >= deadline) return failed;
+    if (!this.#stream.active || this.heardAt >= deadline) return failed;
     this.destroy('connection_lost', 'stopped in the middle of a reply');
     return failed + 1;
   }
 
   /** Closes now: what was not written is failed as not executed, the rest as unknown. Idempotent. */
   destroy(code: ErrorCode, detail: string): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
+    this.closed = true;
     clearTimeout(this.#connectTimer);
     this.#socket.destroy();
     this.#out.clear();
     this.#intake.close();
-    if (this.#streaming) this.#cutOff(code);
+    if (this.#stream.active) this.#counters.countError(code);
+    this.#stream.cutOff();
     this.#counters.failed += this.#inFlight.takeAll((target, token, number) =>
       this.#fail(target, token, number < this.#written ? code : 'not_sent'),
     );
     this.#owner.onClosed(this, code, detail);
     this.onDrain?.();
-  }
-
-  #cutOff(code: ErrorCode): void {
-    this.#streaming = false;
-    this.#counters.failed++;
-    this.#counters.countError(code);
-    this.#streamer?.parts?.onCutOff(this.#streamToken);
-    this.#streamer = null;
   }
 
   #fail(target: ReplyTarget, token: number, code: ErrorCode): void {
@@ -283,7 +256,10 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
     this.#lastReadAt = tick();
     this.#reading.spend(size);
     this.#intake.accept(buf, size);
-    if (this.lease && this.#inFlight.size === 0 && !this.#streaming && !this.#closed) this.#owner.onIdle(this);
+    if (!this.lease || this.#inFlight.size > 0 || this.#stream.active || this.closed) return;
+    // Whoever held the reply up wants nothing more of it, and the next one here must be read.
+    this.#stream.resume();
+    this.#owner.onIdle(this);
   }
 
   /** Hands each whole reply in `buf[from, to)`, and of a large one what there is, to the oldest entry; returns the offset behind what was used. */
@@ -297,14 +273,14 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
       const verdict = scanner.scan(buf, at, to);
       if (verdict !== Scan.FRAME) {
         if (verdict === Scan.ERROR) this.#desync(`reply cannot be read: ${scanner.error}`);
-        else if (this.#streaming || scanner.needed >= STREAM_MIN || to - at >= STREAM_MIN) return this.#stream(buf, at, to);
+        else if (this.#stream.active || scanner.needed >= STREAM_MIN || to - at >= STREAM_MIN) return this.#streamOn(buf, at, to);
         break;
       }
       const start = at;
       at = scanner.next;
-      if (this.#streaming) {
-        this.#pass(buf, start, at, true);
-        if (this.#closed) break;
+      if (this.#stream.active) {
+        this.#stream.pass(buf, start, at, true, 0);
+        if (this.closed) break;
         continue;
       }
       if (buf[start] === PUSH) {
@@ -327,14 +303,14 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
       const given = this.#intake.give(buf, start, at);
       if (target.onReply(queue.tokens[place] as number, buf, start, at, given)) counters.delivered++;
       else counters.dropped++;
-      if (this.#closed) break;
+      if (this.closed) break;
     }
     return at;
   }
 
   /** Passes on what has come of a reply that is not whole yet, where its taker takes parts. Returns as `process`. */
-  #stream(buf: Buffer, at: number, to: number): number {
-    if (!this.#streaming) {
+  #streamOn(buf: Buffer, at: number, to: number): number {
+    if (!this.#stream.active) {
       if (buf[at] === PUSH) return at;
       const queue = this.#inFlight;
       if (queue.head >= this.#written) {
@@ -346,41 +322,24 @@ export class Connection implements Flushable, IntakeOwner, PartSource {
       if (target !== null && target.parts === null) return at;
       queue.head++;
       queue.targets[place] = null;
-      this.#streaming = true;
-      this.#streamed = 0;
-      this.#streamer = target;
-      this.#streamToken = queue.tokens[place] as number;
+      this.#stream.begin(target, queue.tokens[place] as number);
       if (target !== null) this.#counters.duration.record(clock.now - (queue.sentAt[place] as number));
-      this.#intake.streaming = true;
     }
     const end = this.#scanner.cut(at, to);
-    if (end > at) this.#pass(buf, at, end, false);
+    if (end > at) this.#stream.pass(buf, at, end, false, this.#scanner.needed);
     return end;
   }
 
-  #pass(buf: Buffer, start: number, end: number, last: boolean): void {
-    const taker = this.#streamer === null ? null : this.#streamer.parts;
-    this.#streamed += end - start;
-    if (taker !== null) {
-      const part = this.#part;
-      part.buf = buf;
-      part.start = start;
-      part.end = end;
-      part.chunk = this.#intake.mayHandOn(buf, start, end);
-      part.last = last;
-      part.total = this.#streamed;
-      const huge = !last && this.#streamed + this.#scanner.needed >= HOLD_MIN;
-      if (huge && !this.lease) this.#owner.onHuge(this);
-      part.source = huge && this.lease ? this : null;
-      if (!taker.onPart(this.#streamToken, part)) this.#streamer = null;
-      else if (part.chunk) this.#intake.handedOn();
-    }
-    if (!last || this.#closed) return;
-    if (this.#streamer !== null) this.#counters.delivered++;
-    else this.#counters.dropped++;
-    this.#streaming = false;
-    this.#streamer = null;
-    this.#intake.streaming = false;
+  get waiting(): number {
+    return this.#inFlight.size;
+  }
+
+  onHuge(): void {
+    this.#owner.onHuge(this);
+  }
+
+  onResumed(): void {
+    this.#lastReadAt = clock.now;
   }
 
   #desync(detail: string): void {

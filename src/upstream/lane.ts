@@ -30,6 +30,8 @@ export interface Lane {
   sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
   /** Gets `taker` a connection of its own for one request. */
   lease(taker: LeaseTaker): void;
+  /** The taker does not wait for a connection any more. */
+  cancel(taker: LeaseTaker): void;
 }
 
 /** What a lane needs of the backend it belongs to. */
@@ -175,6 +177,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     this.#take(this.#reserved, taker);
   }
 
+  cancel(taker: LeaseTaker): void {
+    this.#leases.cancel(taker);
+    this.#reserved.cancel(taker);
+  }
+
   /** A reserved connection that is as it was: everything is answered, and nothing of its keeper's state is left. */
   giveBack(connection: Connection): void {
     connection.keeper = null;
@@ -289,9 +296,14 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   #expire(lease: Connection, deadline: number): void {
-    if (lease.expire(deadline) === 0) return;
-    this.#owner.onTimeout(this);
-    if (lease.heardAt < deadline) lease.destroy('connection_lost', 'a request timed out');
+    // A request that is not whole yet has no deadline, unless the node takes nothing of it.
+    if (lease.stalledSince < deadline) {
+      this.#owner.onTimeout(this);
+      lease.destroy('connection_lost', 'the node takes nothing of a request');
+    } else if (lease.expire(deadline) > 0) {
+      this.#owner.onTimeout(this);
+      if (lease.heardAt < deadline) lease.destroy('connection_lost', 'a request timed out');
+    }
   }
 
   /** Deadlines of the shared connection of a lane that does not decide over the health of its node. */

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import { clock } from '../util/clock.ts';
 import type { Connection } from './connection.ts';
 
-/** Who waits for a lease. One of the two is called, once, possibly at once. */
+/** Who waits for a lease. One of the two is called, once, possibly at once, unless it is cancelled before. */
 export interface LeaseTaker {
   /** `lease` is this taker's alone until what it sends there has been answered. */
   onLease(lease: Connection): void;
@@ -21,7 +21,8 @@ export class Leases {
   readonly #freeMax: number;
   readonly #all = new Set<Connection>();
   readonly #free: Connection[] = [];
-  readonly #line: { readonly taker: LeaseTaker; readonly since: number }[] = [];
+  /** Who waits, first come first, and since when. */
+  readonly #line = new Map<LeaseTaker, number>();
 
   /** At most `max` in all, of which `freeMax` are kept when nobody needs them. */
   constructor(max: number, freeMax: number, open: () => Connection) {
@@ -44,8 +45,20 @@ export class Leases {
 
   take(taker: LeaseTaker): void {
     const lease = this.#free.pop() ?? (this.#all.size < this.#max ? this.#add(this.#open()) : undefined);
-    if (lease === undefined) this.#line.push({ taker, since: clock.now });
+    if (lease === undefined) this.#line.set(taker, clock.now);
     else taker.onLease(lease);
+  }
+
+  /** The taker does not wait any more. */
+  cancel(taker: LeaseTaker): void {
+    this.#line.delete(taker);
+  }
+
+  /** The next in line, who leaves it. */
+  #next(): LeaseTaker | undefined {
+    const [taker] = this.#line.keys();
+    if (taker !== undefined) this.#line.delete(taker);
+    return taker;
   }
 
   /** A free one to serve as the shared connection, if there is one. */
@@ -69,9 +82,9 @@ export class Leases {
   }
 
   onIdle(lease: Connection): void {
-    const next = this.#line.shift();
+    const next = this.#next();
     if (next !== undefined) {
-      next.taker.onLease(lease);
+      next.onLease(lease);
     } else if (this.#free.length < this.#freeMax) {
       this.#free.push(lease);
     } else {
@@ -84,15 +97,17 @@ export class Leases {
     this.#all.delete(lease);
     const place = this.#free.indexOf(lease);
     if (place >= 0) this.#free.splice(place, 1);
-    else this.#line.shift()?.taker.onLease(this.#add(this.#open()));
+    else this.#next()?.onLease(this.#add(this.#open()));
   }
 
   /** Lets go of what waits in line since before `deadline`. Returns how many did. */
   refuse(deadline: number, code: ErrorCode): number {
     let count = 0;
-    while (this.#line.length > 0 && (this.#line[0] as { since: number }).since < deadline) {
+    for (const [taker, since] of this.#line) {
+      if (since >= deadline) break;
       count++;
-      this.#line.shift()?.taker.onNoLease(code);
+      this.#line.delete(taker);
+      taker.onNoLease(code);
     }
     return count;
   }

@@ -123,6 +123,9 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     else taker.onLease(connection);
   }
 
+  /** Nobody waits here. */
+  cancel(): void {}
+
   /** What was sent last may have been answered with more than one reply: the connection goes back only if nothing else comes before this is answered. */
   fence(): void {
     const answer = `${SECRET}${nextFence++}`;
@@ -167,12 +170,16 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     this.#reserver.onReleased(this);
   }
 
+  releaseUnused(): void {
+    if (!this.#used && !this.pinned && !this.kept) this.release();
+  }
+
   /** The session has gone: what it left at the node ends with the connection. */
   abandon(): void {
     this.#abandoned = true;
     const { connection } = this;
-    if (connection === null) return;
-    if (this.#used) connection.destroy('connection_lost', 'the client has left');
+    if (connection === null) this.#lane.cancel(this);
+    else if (this.#used) connection.destroy('connection_lost', 'the client has left');
     else this.release();
   }
 }

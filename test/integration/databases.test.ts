@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { startFleet } from '../support/fleet.ts';
+import type { RedisNode } from '../support/redis.ts';
 import { connectResp } from '../support/resp-client.ts';
 import { until } from '../support/wait.ts';
 
@@ -47,6 +49,29 @@ t.test("what is no database: the node's own words, and the session stays where i
   t.match((await client.command('CLIENT', 'INFO')).text, / db=1 /);
   t.equal((await client.command('SET', KEYS[0], 'still')).text, '+OK\r\n');
   await Promise.all([client.close(), direct.close()]);
+});
+
+t.test('a SELECT that fails leaves the session where it was, whoever has taken the room meanwhile', async (t) => {
+  const small = await startFleet({ nodes: 1, pool: { limits: { databases: 1 }, timeouts: { request: '500ms', connect: '10s' } } });
+  t.teardown(() => small.stop());
+  const node = small.nodes[0] as RedisNode;
+  const [client, other] = await Promise.all([small.connect(), small.connect()]);
+  await client.pipeline([
+    ['SELECT', 5],
+    ['SET', 'k', 'five'],
+  ]);
+  await node.pause();
+  const failed = client.command('SELECT', '0');
+  await until(async () => (await small.metrics()).sum('keyfan_backend_in_flight') > 0, 'the node to be asked');
+  // Its deadline comes later.
+  await sleep(150);
+  other.send('SELECT 7\r\n');
+  t.match((await failed).text, /^-ERR keyfan/);
+  await node.resume();
+  await small.waitNode(0, 'up');
+  t.match((await client.command('CLIENT', 'INFO')).text, / db=5 /);
+  t.equal((await client.command('GET', 'k')).value, 'five');
+  await Promise.all([client.close(), other.close()]);
 });
 
 t.test('RESP3 and a database together; RESET goes back to the first', async (t) => {

@@ -66,7 +66,7 @@ t.test('replies held behind a slow one: large and small, in order, from several 
   );
   const bulk = (size: number): string => `$${size}\r\n${'x'.repeat(size)}\r\n`;
   const quick = await startScriptedNode(healthy((request) => bulk(sizes(request.args))));
-  const fleet = await startFleet({ addresses: [node.address, quick.address] });
+  const fleet = await startFleet({ addresses: [node.address, quick.address], pool: { limits: { client_unsent: '8mb' } } });
   t.teardown(() => Promise.all([fleet.stop(), node.stop(), quick.stop()]));
   const client = await fleet.connect({ deadlineMs: 20_000 });
   const wanted = ['+slow\r\n'];

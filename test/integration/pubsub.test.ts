@@ -7,7 +7,10 @@ import { encode } from '../support/resp.ts';
 import { type Arg, connectResp, type RespClient } from '../support/resp-client.ts';
 import { until } from '../support/wait.ts';
 
-const [fleet, plain] = await Promise.all([startFleet({ args: ['--notify-keyspace-events', 'KEA'] }), startRedis()]);
+const [fleet, plain] = await Promise.all([
+  startFleet({ args: ['--notify-keyspace-events', 'KEA'], pool: { timeouts: { request: '20s' } } }),
+  startRedis(),
+]);
 t.teardown(() => Promise.all([fleet.stop(), plain.stop()]));
 
 const [a, b, c] = [0, 1, 2].map((node) => fleet.keyOn(node)) as [string, string, string];
@@ -186,8 +189,8 @@ t.test('many subscriptions at once, and no more than allowed', async (t) => {
   await small.stop();
 });
 
-t.test('a hundred thousand names: subscribed to at once, and left at once', async (t) => {
-  const names = Array.from({ length: 99_999 }, (_, i) => `many:${i}`);
+t.test('thirty thousand names: subscribed to at once, and left at once', async (t) => {
+  const names = Array.from({ length: 30_000 }, (_, i) => `many:${i}`);
   const channels = async (): Promise<number> => {
     const lists = await Promise.all(fleet.nodes.map((node) => node.call('PUBSUB', 'CHANNELS', 'many:*')));
     return lists.flat().length;

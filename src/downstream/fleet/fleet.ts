@@ -54,7 +54,7 @@ export class Fleet {
     }
     this.#follow(view, row);
     if (name === 'scan') this.#scan.run(session, view);
-    else if (name === 'random_key') new RandomKey(session, lanes).run();
+    else if (name === 'random_key') new RandomKey(session, this.#router.liveNodes()).run();
     else if (name === 'debug') this.#debug(session, view, lanes);
     else if (name === 'slowlog') this.#broadcast(new Newest(session, view), session, view, lanes, BROADCASTS.concat);
     else this.#broadcast(session, session, view, lanes, BROADCASTS[name as BroadcastName]);

@@ -18,24 +18,28 @@ export class RandomKey implements ReplyTarget {
   readonly parts = null;
   readonly #session: Session;
   readonly #token: number;
-  readonly #lanes: readonly Lane[];
+  readonly #nodes: readonly number[];
   readonly #sizes: number[] = [];
   #missing: number;
   #settled = false;
   #drawn = -1;
 
-  constructor(session: Session, lanes: readonly Lane[]) {
+  /** `nodes` are indexes. */
+  constructor(session: Session, nodes: readonly number[]) {
     this.owner = session;
     this.#session = session;
-    this.#lanes = lanes;
-    this.#missing = lanes.length;
+    this.#nodes = nodes;
+    this.#missing = nodes.length;
     this.#token = session.open();
   }
 
   run(): void {
-    this.#lanes.forEach((lane, i) => {
-      lane.send(DBSIZE, 0, DBSIZE.length, this, i, false);
-    });
+    for (let i = 0; i < this.#nodes.length; i++) this.#lane(i).send(DBSIZE, 0, DBSIZE.length, this, i, false);
+  }
+
+  /** Asked each time: a connection of the session's own goes back when what is in flight there has been answered. */
+  #lane(i: number): Lane {
+    return this.#session.lanes.at[this.#nodes[i] as number] as Lane;
   }
 
   onReply(index: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
@@ -46,7 +50,7 @@ export class RandomKey implements ReplyTarget {
       this.#sizes[this.#drawn] = 0;
       this.#draw();
     } else if (!isInteger(buf, start)) {
-      this.onFailure(index, 'bad_reply', (this.#lanes[index] as Lane).node);
+      this.onFailure(index, 'bad_reply', this.#lane(index).node);
     } else {
       this.#sizes[index] = headerNumber(buf, start);
       if (--this.#missing === 0) this.#draw();
@@ -61,7 +65,7 @@ export class RandomKey implements ReplyTarget {
       return size > 0 && at < 0;
     });
     if (this.#drawn >= 0) {
-      (this.#lanes[this.#drawn] as Lane).send(RANDOMKEY, 0, RANDOMKEY.length, this, this.#drawn, false);
+      this.#lane(this.#drawn).send(RANDOMKEY, 0, RANDOMKEY.length, this, this.#drawn, false);
       return;
     }
     const nothing = nullReply(this.#session.lanes.identity.protocol);

@@ -23,12 +23,15 @@ class Move implements ReplyTarget {
   readonly parts = null;
   readonly #session: Session;
   readonly #back: Identity;
+  readonly #letGo: () => void;
   readonly #lane: SharedLane;
   readonly #token: number;
 
-  constructor(session: Session, back: Identity, lane: SharedLane) {
+  /** `letGo` lets go of the connections with `back`. */
+  constructor(session: Session, back: Identity, letGo: () => void, lane: SharedLane) {
     this.#session = session;
     this.#back = back;
+    this.#letGo = letGo;
     this.#lane = lane;
     this.#token = session.open();
     session.barrier = true;
@@ -37,13 +40,16 @@ class Move implements ReplyTarget {
   onReply(_token: number, buf: Buffer, start: number, end: number): boolean {
     // A node that is loading, or busy, has the database all the same.
     const pong = buf.toString('latin1', start, end);
-    if (pong.startsWith('+') || !/^-(NOAUTH|NOPERM)/.test(pong)) return this.#session.onReply(this.#token, OK, 0, OK.length, false);
-    this.#session.lanes.enter(this.#back);
+    if (pong.startsWith('+') || !/^-(NOAUTH|NOPERM)/.test(pong)) {
+      this.#letGo();
+      return this.#session.onReply(this.#token, OK, 0, OK.length, false);
+    }
+    this.#goBack();
     return this.#session.onReply(this.#token, buf, start, end, false);
   }
 
   onFailure(_token: number, code: ErrorCode, node: string): void {
-    this.#session.lanes.enter(this.#back);
+    this.#goBack();
     const said = /^SELECT: (.*)/s.exec(this.#lane.refusal)?.[1];
     if (said === undefined) {
       this.#session.onFailure(this.#token, code, node);
@@ -51,6 +57,11 @@ class Move implements ReplyTarget {
       const bytes = errorReply(said.replace(/[\r\n]+/g, ' '));
       this.#session.onReply(this.#token, bytes, 0, bytes.length, false);
     }
+  }
+
+  #goBack(): void {
+    this.#session.lanes.enter(this.#back);
+    this.#letGo();
   }
 }
 
@@ -63,13 +74,18 @@ export const select: LocalCommand = (session, view, _row, context) => {
   if (database === back.database) return OK;
   if (session.bound !== null) return refused(`keyfan: 'select' is not supported ${session.bound}`);
   if (session.inFlight > 0) return parked(session);
-  if (!session.lanes.enter({ ...back, database })) return TOO_MANY_DATABASES;
+  const letGo = session.lanes.keep();
+  if (!session.lanes.enter({ ...back, database })) {
+    letGo();
+    return TOO_MANY_DATABASES;
+  }
   const lane = session.lanes.shared[context.anyNode()] as SharedLane | undefined;
   if (lane === undefined) {
     session.lanes.enter(back);
+    letGo();
     return { code: 'no_nodes' };
   }
-  const move = new Move(session, back, lane);
+  const move = new Move(session, back, letGo, lane);
   lane.send(PING, 0, PING.length, move, 0, false);
   return LATER;
 };

@@ -163,6 +163,7 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
+    this.#lane.cancel(this);
     this.#connection?.destroy('connection_lost', 'nothing is subscribed to any more');
   }
 

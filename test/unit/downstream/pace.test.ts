@@ -5,6 +5,8 @@ import { tick } from '../../../src/util/clock.ts';
 const BULK = 256 * 1024;
 tick();
 
+const limits = (inFlightMax: number) => ({ inFlightMax, unsentBytesMax: 1024 * 1024 });
+
 /** Requests that are admitted in a row, up to 5000. */
 function admitted(pace: Pace): number {
   let owed = 0;
@@ -13,17 +15,17 @@ function admitted(pace: Pace): number {
 }
 
 t.test('8 before the first reply, then up to the limit', async (t) => {
-  const pace = new Pace(4096, new PacePool());
+  const pace = new Pace(limits(4096), new PacePool());
   t.equal(admitted(pace), 8);
   pace.learn(5);
   t.equal(admitted(pace), 4096);
   t.notOk(pace.asksBulk);
-  t.equal(admitted(new Pace(4, new PacePool())), 4, 'never more than the limit');
+  t.equal(admitted(new Pace(limits(4), new PacePool())), 4, 'never more than the limit');
 });
 
 t.test('of many clients that have had no reply only 16 may ask for more than one', async (t) => {
   const pool = new PacePool();
-  const paces = Array.from({ length: 17 }, () => new Pace(4096, pool));
+  const paces = Array.from({ length: 17 }, () => new Pace(limits(4096), pool));
   const counts = paces.map(admitted);
   t.same(new Set(counts.slice(0, 16)), new Set([8]));
   t.equal(counts[16], 1);
@@ -36,23 +38,23 @@ t.test('of many clients that have had no reply only 16 may ask for more than one
 
 t.test('after a bulk reply: one at a time, until there were four others; and one for each new client', async (t) => {
   const pool = new PacePool();
-  const pace = new Pace(4096, pool);
+  const pace = new Pace(limits(4096), pool);
   for (let i = 0; i < 100; i++) pace.learn(10);
   pace.learn(BULK);
   t.equal(admitted(pace), 1);
-  t.equal(admitted(new Pace(4096, pool)), 1);
+  t.equal(admitted(new Pace(limits(4096), pool)), 1);
   for (let i = 0; i < 4; i++) {
     t.ok(pace.asksBulk, `${i} small ones later`);
     pace.learn(10);
   }
   t.notOk(pace.asksBulk);
   pool.bulkAt -= 10_000;
-  t.equal(admitted(new Pace(4096, pool)), 8);
+  t.equal(admitted(new Pace(limits(4096), pool)), 8);
 });
 
 t.test('newcomers without a grant are set aside, one request at a time, until they are answered', async (t) => {
   const pool = new PacePool();
-  const paces = Array.from({ length: 17 }, () => new Pace(4096, pool));
+  const paces = Array.from({ length: 17 }, () => new Pace(limits(4096), pool));
   t.same(new Set(paces.slice(0, 16).map(({ aside }) => aside)), new Set([false]), 'with a grant');
   const last = paces[16] as Pace;
   t.ok(last.aside && last.single);
@@ -65,11 +67,11 @@ t.test('newcomers without a grant are set aside, one request at a time, until th
 
 t.test('while bulk replies come every newcomer is set aside, nobody who is known', async (t) => {
   const pool = new PacePool();
-  const [known, granted, bulk] = [new Pace(4096, pool), new Pace(4096, pool), new Pace(4096, pool)];
+  const [known, granted, bulk] = [new Pace(limits(4096), pool), new Pace(limits(4096), pool), new Pace(limits(4096), pool)];
   known.learn(5);
   t.notOk(granted.aside);
   bulk.learn(BULK);
-  const newcomer = new Pace(4096, pool);
+  const newcomer = new Pace(limits(4096), pool);
   t.same([known.aside, granted.aside, bulk.aside, newcomer.aside], [false, false, false, true]);
   t.equal(admitted(granted), 8, 'what was granted stays so');
   pool.bulkAt -= 10_000;
@@ -78,7 +80,7 @@ t.test('while bulk replies come every newcomer is set aside, nobody who is known
 
 t.test('a client whose requests failed is where it began', async (t) => {
   const pool = new PacePool();
-  const pace = new Pace(4096, pool);
+  const pace = new Pace(limits(4096), pool);
   t.equal(admitted(pace), 8);
   pace.release();
   t.same([pool.grants, pace.window], [0, 1]);
@@ -87,12 +89,32 @@ t.test('a client whose requests failed is where it began', async (t) => {
 });
 
 t.test('a reply in parts counts once it is bulk, or whole', async (t) => {
-  const pace = new Pace(4096, new PacePool());
+  const pace = new Pace(limits(4096), new PacePool());
   pace.learnPart(BULK - 1, false);
   t.equal(pace.window, 1, 'nothing is known yet');
   pace.learnPart(BULK, false);
   t.ok(pace.asksBulk);
-  const other = new Pace(4096, new PacePool());
+  const other = new Pace(limits(4096), new PacePool());
   other.learnPart(40_000, true);
-  t.same([other.window, other.asksBulk], [4096, false]);
+  t.same([other.window, other.asksBulk], [26, false]);
+});
+
+t.test('the window narrows with the size of replies, and widens again behind small ones', async (t) => {
+  const pace = new Pace({ inFlightMax: 4096, unsentBytesMax: 1024 * 1024 }, new PacePool());
+  pace.learn(256);
+  t.equal(admitted(pace), 4096, 'as many as fit');
+  pace.learn(1024);
+  t.equal(admitted(pace), 1024);
+  pace.learn(100 * 1024);
+  t.equal(admitted(pace), 10, 'not more than the client may leave untaken');
+  pace.learn(5);
+  t.ok(admitted(pace) < 20, 'one small reply proves little');
+  for (let i = 0; i < 100; i++) pace.learn(5);
+  t.equal(admitted(pace), 4096);
+});
+
+t.test('a client that may have one request in flight is known after its first reply, too', async (t) => {
+  const pace = new Pace({ inFlightMax: 1, unsentBytesMax: 1024 * 1024 }, new PacePool());
+  pace.learn(5);
+  t.ok(pace.shares);
 });

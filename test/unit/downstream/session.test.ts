@@ -7,6 +7,7 @@ import { Session } from '../../../src/downstream/session.ts';
 import type { SessionContext } from '../../../src/downstream/session-context.ts';
 import { PoolCounters } from '../../../src/observe/counters.ts';
 import type { RequestScanner } from '../../../src/protocol/request-scanner.ts';
+import { NO_NODE } from '../../../src/routing/topology.ts';
 import { tick } from '../../../src/util/clock.ts';
 import { Memory } from '../../../src/util/memory.ts';
 import { Patience } from '../../../src/util/patience.ts';
@@ -40,7 +41,7 @@ async function setup(t: Test, dispatch: (session: Session) => void) {
     memory: new Memory(1e9),
     pace: new PacePool(),
     closed: (_session: Session, reason: string | null) => reasons.push(reason),
-    route: () => null,
+    route: () => NO_NODE,
     dispatch,
   } as unknown as SessionContext<Session>;
   const session = new Session(1, accepted, context);

@@ -1,7 +1,7 @@
-import { clock } from '../util/clock.ts';
-import type { SocketSink } from '../util/socket-sink.ts';
+import { clock } from './clock.ts';
+import type { SocketSink } from './socket-sink.ts';
 
-/** Tells whether a client takes what is sent to it, however slowly. */
+/** Tells whether the other side takes what is sent to it, however slowly. */
 export class SendProgress {
   readonly #sink: SocketSink;
   #left = 0;

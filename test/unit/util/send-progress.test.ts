@@ -1,6 +1,6 @@
 import t from 'tap';
-import { SendProgress } from '../../../src/downstream/send-progress.ts';
 import { clock, tick } from '../../../src/util/clock.ts';
+import { SendProgress } from '../../../src/util/send-progress.ts';
 import type { SocketSink } from '../../../src/util/socket-sink.ts';
 
 t.test('since when nothing of what is unsent was taken', async (t) => {

@@ -1,0 +1,127 @@
+import type { Socket } from 'node:net';
+import type { DurationHistogram } from '../observe/counters.ts';
+import type { Part } from '../upstream/target.ts';
+import { clock } from '../util/clock.ts';
+import { OutBuffer } from '../util/out-buffer.ts';
+import type { Patience } from '../util/patience.ts';
+import { SendProgress } from '../util/send-progress.ts';
+import { SocketSink } from '../util/socket-sink.ts';
+import { type Flushable, LINGER_MAX, type Turn } from '../util/turn.ts';
+import { Batch } from './batch.ts';
+import { endAndLinger } from './linger.ts';
+import { ReplyQueue } from './reply-queue.ts';
+
+/** What a reply writer needs of its surroundings. */
+export interface WriterContext {
+  readonly turn: Turn;
+  readonly patience: Patience;
+  readonly counters: { readonly duration: DurationHistogram };
+}
+
+/**
+ * What is owed to a client, and its way there.
+ *
+ *   settle(token) ─▶ ReplyQueue ─in order─▶ OutBuffer ─flush─▶ SocketSink ─▶ client
+ *                                               └ may wait for the rest of its Batch
+ */
+export class ReplyWriter {
+  readonly sink: SocketSink;
+  readonly batch: Batch;
+  readonly #socket: Socket;
+  readonly #duration: DurationHistogram;
+  readonly #replies = new ReplyQueue();
+  readonly #out = new OutBuffer('near');
+  readonly #progress: SendProgress;
+
+  /** `owner` is marked in the turn when there is something to flush. */
+  constructor(socket: Socket, context: WriterContext, owner: Flushable) {
+    this.#socket = socket;
+    this.#duration = context.counters.duration;
+    this.sink = new SocketSink(socket);
+    this.batch = new Batch(this.#replies, context.patience, context.turn, owner);
+    this.#progress = new SendProgress(this.sink);
+  }
+
+  /** Replies owed. */
+  get owed(): number {
+    return this.#replies.length;
+  }
+
+  /** Bytes that wait behind a reply that is not there yet. */
+  get heldBytes(): number {
+    return this.#replies.heldBytes;
+  }
+
+  /** Bytes to be flushed. */
+  get readyBytes(): number {
+    return this.#out.length;
+  }
+
+  /** Bytes that the kernel was not given yet. */
+  get waitingBytes(): number {
+    return this.#replies.heldBytes + this.#out.length;
+  }
+
+  /** Bytes that the client, or its kernel, has not taken yet. */
+  get unsentBytes(): number {
+    return this.#replies.heldBytes + this.#out.length + this.sink.writableLength;
+  }
+
+  /** Since when the client has taken nothing of what it was sent; see `SendProgress`. */
+  get stalledSince(): number {
+    return this.#progress.stalledSince();
+  }
+
+  /** Opens the next place; the returned token settles it. */
+  open(): number {
+    return this.#replies.open(clock.now);
+  }
+
+  /** See `ReplyQueue.muting`. */
+  mute(mode: 'on' | 'off' | 'skip'): void {
+    this.#replies.muting = mode;
+  }
+
+  /** See `ReplyQueue.settle`. */
+  settle(token: number, buf: Buffer, start: number, end: number, given: boolean): void {
+    const replies = this.#replies;
+    this.#duration.record(clock.now - replies.openedAt(token));
+    replies.settle(token, buf, start, end, given, this.#out);
+  }
+
+  /** See `ReplyQueue.settlePart`. */
+  settlePart(token: number, part: Part): void {
+    const replies = this.#replies;
+    replies.settlePart(token, part, this.#out);
+    if (part.last) this.#duration.record(clock.now - replies.openedAt(token));
+  }
+
+  /** Puts bytes between two replies; to be copied. They leave with the next flush. */
+  push(buf: Buffer, start: number, end: number): void {
+    this.#replies.push(buf, start, end, this.#out);
+    this.batch.end();
+  }
+
+  /** Whether what is to be sent waits for the rest of its batch. */
+  lingers(): boolean {
+    if (!this.batch.owed || this.#out.length >= LINGER_MAX) return false;
+    if (this.#out.length > 0) this.batch.wait();
+    return true;
+  }
+
+  flush(): void {
+    this.batch.end();
+    this.#out.flush(this.sink);
+  }
+
+  /** Ends our side once everything has been sent. */
+  end(): void {
+    endAndLinger(this.#socket, this.sink);
+  }
+
+  /** Lets go of everything: the client has left. */
+  clear(): void {
+    this.#out.clear();
+    this.#replies.clear();
+  }
+}
