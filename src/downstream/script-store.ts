@@ -50,11 +50,6 @@ export class ScriptStore {
     return true;
   }
 
-  /** A node turned out not to have a script. */
-  untell(node: string, sha: string): void {
-    this.#sent.get(node)?.shas.delete(sha.toLowerCase());
-  }
-
   /** All nodes were told to forget their scripts. */
   clear(): void {
     this.#bodies.clear();

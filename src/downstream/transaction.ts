@@ -174,8 +174,6 @@ export class Transaction implements TransactionMode {
       return null;
     }
     const known = this.#node !== NO_KEYS;
-    // Where any node serves every key, all commands go to the one that the first was for.
-    if (known && !router.keyed) return this.#node;
     const node = router.nodeOf(view, row);
     if (node === NO_NODE) session.fail(session.open(), 'no_nodes');
     else if (node === CROSS_SLOT || (node !== NO_KEYS && known && node !== this.#node)) session.fail(session.open(), 'cross_slot');

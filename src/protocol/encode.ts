@@ -12,7 +12,7 @@ export function errorReply(text: string): Buffer {
   return Buffer.from(`-${text}\r\n`, 'latin1');
 }
 
-export function integerReply(value: number | bigint): Buffer {
+export function integerReply(value: number): Buffer {
   return Buffer.from(`:${value}\r\n`, 'latin1');
 }
 
