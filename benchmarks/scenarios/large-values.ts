@@ -65,7 +65,7 @@ async function transfer(stage: Stage, portOf: (node: number) => number): Promise
     return { node, key: stage.keysOn(node, AT_ONCE, 'large')[i] as string };
   });
   const connections = places.map(({ node, key }) => ({ port: portOf(node), key }));
-  const child = new Child<Transferred>('transfer', { connections, bytes: VALUE_BYTES, rounds: 1 });
+  const child = new Child<Transferred>('transfer', { connections, bytes: VALUE_BYTES });
   try {
     await Promise.race([child.result, sleep(TRANSFER_MS_MAX, undefined, { ref: false })]);
     return await child.stop();

@@ -61,16 +61,6 @@ export async function setStage({ nodes: count, nodeArgs = [], timeouts = {}, key
   }
 }
 
-/** True where the configuration has that timeout. */
-export function hasTimeout(name: string): boolean {
-  try {
-    parseConfig({ pools: { pool: { listen: '127.0.0.1:0', strategy: 'ring', nodes: ['127.0.0.1:1'], timeouts: { [name]: '1s' } } } });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The ordinary clients that everything else must not disturb. */
 export const NORMAL_CLIENTS = 50;
 /** Else the clients alone would fill the machine, and whatever is beside them would double their latency. */
