@@ -23,3 +23,14 @@ export function ownLane(session: Session, node: number): ReservedLane | null {
   }
   return null;
 }
+
+/** One to each of these nodes; null as above. */
+export function ownLanes(session: Session, nodes: readonly number[]): ReservedLane[] | null {
+  const found: ReservedLane[] = [];
+  for (const node of nodes) {
+    const lane = ownLane(session, node);
+    if (lane === null) return null;
+    found.push(lane);
+  }
+  return found;
+}

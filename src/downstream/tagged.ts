@@ -1,10 +1,9 @@
+import { STAR } from '../protocol/bytes.ts';
 import { type HashTag, NO_TAG, parseTag } from '../routing/hash/tag.ts';
 import { modulo } from '../routing/strategies/modulo.ts';
 import { ring } from '../routing/strategies/ring.ts';
 import { slots } from '../routing/strategies/slots.ts';
 import type { TopologySource } from '../routing/topology.ts';
-
-const STAR = '*'.charCodeAt(0);
 
 /** The hash tag of a pool; null where its strategy has none, or is not keyfan's own. */
 export function hashTagOf({ strategy, options }: TopologySource): HashTag | null {

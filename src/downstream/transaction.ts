@@ -10,8 +10,9 @@ import { SWALLOW } from '../upstream/swallow.ts';
 import type { PartTaker, ReplyTarget } from '../upstream/target.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import type { TransactionMode } from './mode.ts';
+import { nodeOrFail } from './node-or-fail.ts';
 import { ownLane } from './own-lane.ts';
-import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
+import { NO_KEYS, type Router } from './router.ts';
 import type { Scripts } from './scripts.ts';
 import type { Session } from './session.ts';
 
@@ -108,10 +109,9 @@ export class Transaction implements TransactionMode {
       session.fail(session.open(), 'refused', 'WATCH inside MULTI is not allowed');
       return;
     }
-    const node = this.#context.router.nodeOf(view, row);
-    if (node === NO_NODE) session.fail(session.open(), 'no_nodes');
-    else if (node === CROSS_SLOT || (this.#watch !== null && node !== this.#node)) session.fail(session.open(), 'cross_slot');
-    else if (this.#watch !== null && this.#watch.connection === null) session.fail(session.open(), 'not_sent', this.#watch.node);
+    const node = this.#nodeOfKeys(view, row);
+    if (node === null) return;
+    if (this.#watch !== null && this.#watch.connection === null) session.fail(session.open(), 'not_sent', this.#watch.node);
     else this.#watchOn(node, view);
   }
 
@@ -163,8 +163,7 @@ export class Transaction implements TransactionMode {
   /** Where the request belongs, NO_KEYS where that is any node; null where it was answered with why it cannot be queued. */
   #nodeOf(view: RequestView, row: CommandRow): number | null {
     const session = this.#session;
-    const { router } = this.#context;
-    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view, router.covers);
+    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view, this.#context.router.covers);
     if (refusal !== null || row.refusal !== undefined) {
       session.fail(session.open(), 'refused', refusal ?? row.refusal);
       return null;
@@ -173,11 +172,15 @@ export class Transaction implements TransactionMode {
       session.fail(session.open(), 'refused', `keyfan: '${row.name}' is not supported in a transaction: a transaction is one node's`);
       return null;
     }
-    const known = this.#node !== NO_KEYS;
-    const node = router.nodeOf(view, row);
-    if (node === NO_NODE) session.fail(session.open(), 'no_nodes');
-    else if (node === CROSS_SLOT || (node !== NO_KEYS && known && node !== this.#node)) session.fail(session.open(), 'cross_slot');
-    else return node;
+    return this.#nodeOfKeys(view, row);
+  }
+
+  /** The same as far as the keys decide it. */
+  #nodeOfKeys(view: RequestView, row: CommandRow): number | null {
+    const session = this.#session;
+    const node = nodeOrFail(session, this.#context.router, view, row, () => NO_KEYS);
+    if (node === null || node === NO_KEYS || this.#node === NO_KEYS || node === this.#node) return node;
+    session.fail(session.open(), 'cross_slot');
     return null;
   }
 

@@ -1,8 +1,8 @@
+import { STAR } from '../../protocol/bytes.ts';
 import { argEnd, argStart, type RequestView } from '../../protocol/request.ts';
 import { argIs, argLower } from '../argument.ts';
 import type { Covers } from './covers.ts';
 
-const STAR = 0x2a;
 /** Index of the key that is sorted. */
 const KEY = 1;
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
-import { headerNumber, isError, isInteger } from '../../protocol/element.ts';
+import { headerNumber, isError, isInteger, isNull } from '../../protocol/element.ts';
 import { nullReply } from '../../protocol/encode.ts';
 import { encodeRequest } from '../../protocol/multibulk.ts';
 import type { Lane } from '../../upstream/lane.ts';
@@ -78,8 +78,4 @@ export class RandomKey implements ReplyTarget {
     this.#settled = true;
     this.#session.onFailure(this.#token, code, detail);
   }
-}
-
-function isNull(buf: Buffer, at: number): boolean {
-  return buf.toString('latin1', at, at + 3) === '$-1' || buf[at] === '_'.charCodeAt(0);
 }

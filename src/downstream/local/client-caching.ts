@@ -1,5 +1,5 @@
 import type { CommandRow } from '../../command/row.ts';
-import { encodeRequest } from '../../protocol/multibulk.ts';
+import { encodeRequest, PING } from '../../protocol/multibulk.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { ReservedLane } from '../../upstream/reserved-lane.ts';
 import { SWALLOW } from '../../upstream/swallow.ts';
@@ -8,7 +8,6 @@ import type { CachingMode } from '../mode.ts';
 import type { Session } from '../session.ts';
 import { type Answer, LATER, refused, SYNTAX } from './answer.ts';
 
-const PING = encodeRequest(['PING']);
 /** By word: the mode of tracking in which it means something. */
 const MODES: Readonly<Record<string, string>> = { yes: 'optin', no: 'optout' };
 
