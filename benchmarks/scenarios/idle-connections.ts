@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentBytes } from '../memory.ts';
 import { Child } from './child.ts';
 import { bytesAtMost, check, type Finding, info, kib, mib, ms } from './finding.ts';
 import type { Connections } from './load/connections.ts';
-import { residentBytes, Watch } from './memory.ts';
 import type { Scenario, ScenarioOptions } from './scenario.ts';
 import { setStage } from './stage.ts';
+import { Watch } from './watch.ts';
 
 const IDLE = 10_000;
 const DECLARING = 1000;

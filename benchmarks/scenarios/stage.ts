@@ -4,10 +4,10 @@ import { poolTopology } from '../../src/config/topology.ts';
 import { type KeyfanOptions, type KeyfanProcess, type PoolInput, startKeyfan } from '../../test/support/keyfan.ts';
 import { type RedisNode, startRedisNodes } from '../../test/support/redis.ts';
 import { until } from '../../test/support/wait.ts';
+import { residentBytes } from '../memory.ts';
 import { Child } from './child.ts';
 import { type Finding, none } from './finding.ts';
 import type { NormalClient, Stretch } from './load/normal.ts';
-import { residentBytes } from './memory.ts';
 
 export interface StageOptions {
   readonly nodes: number;
