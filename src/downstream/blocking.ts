@@ -11,7 +11,7 @@ import type { Router } from './router.ts';
 import type { Session } from './session.ts';
 import { SessionTarget } from './session-target.ts';
 
-/** Commands that may wait at the node: on a connection of the session's own, without a deadline of keyfan's; what follows waits too. */
+/** Commands that may wait at the node: they run on a connection of the session's own without a deadline; what follows waits, too. */
 export function runBlocking(session: Session, view: RequestView, row: CommandRow, router: Router): void {
   const node = nodeOrFail(session, router, view, row, () => router.anyNode());
   const lane = node === null ? null : ownLane(session, node);
@@ -22,8 +22,8 @@ export function runBlocking(session: Session, view: RequestView, row: CommandRow
 }
 
 /**
- * WAIT, WAITAOF: all nodes are asked, since any may have had the session's writes; what is true of all of them is true. A node counts what its
- * connection wrote: the PING before makes that everything which was written before it, by whomever.
+ * WAIT, WAITAOF. Any node may have had writes of the session, so all are asked, and the least of their answers counts. A node waits for the
+ * writes up to the last command on the same connection; the PING before makes that everything written so far, by whomever.
  */
 export function runWait(session: Session, view: RequestView, row: CommandRow, router: Router): void {
   const lanes = ownLanes(session, router.liveNodes());

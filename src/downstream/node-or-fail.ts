@@ -4,7 +4,7 @@ import { NO_NODE } from '../routing/topology.ts';
 import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
 import type { Session } from './session.ts';
 
-/** Index of the node that has all keys of the request, `keyless()` where it has none; null where it was answered with why there is no such node. */
+/** Index of the node that has all keys of the request, `keyless()` where it has no keys; null where there is none, which was answered. */
 export function nodeOrFail(session: Session, router: Router, view: RequestView, row: CommandRow, keyless: () => number): number | null {
   const found = router.nodeOf(view, row);
   const node = found === NO_KEYS ? keyless() : found;

@@ -2,9 +2,9 @@ import type { ReservedLane } from '../upstream/reserved-lane.ts';
 import type { Session } from './session.ts';
 
 /**
- * The session's own connection to a node. Null where the request at hand has to wait for it (it was parked: it comes again) or
- * was answered with why there is none. Before a session changes from the shared lane to its own what it has in flight is answered: its
- * requests to one node keep their order.
+ * The session's own connection to a node. Null where the request at hand has to wait for it (it was parked: it comes again) or was answered
+ * with why there is none. A session changes from the shared lane to its own only when nothing of it is in flight: its requests to one node
+ * keep their order.
  */
 export function ownLane(session: Session, node: number): ReservedLane | null {
   const { lanes } = session;

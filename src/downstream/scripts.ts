@@ -46,7 +46,7 @@ export class Scripts {
     lane.fence();
   }
 
-  /** Sees to it that the node has the script which the request names; returns the script where it names one by its SHA1 that is known. */
+  /** Makes sure that the node has the script of the request; returns the script where the request names it by SHA1 and keyfan knows it. */
   provide(session: Session, lane: ReservedLane, view: RequestView, row: CommandRow): Buffer | undefined {
     if (BY_TEXT.has(row.name)) this.store.tell(lane.node, lane.epoch, this.store.remember(argBytes(view, 1)));
     if (!BY_SHA.has(row.name)) return undefined;
@@ -63,7 +63,7 @@ export class Scripts {
   }
 }
 
-/** An EVALSHA whose node may have been made to forget the script: where nothing of the session comes behind, it is loaded and run again. */
+/** An EVALSHA: if its node has forgotten the script and nothing of the session is behind, it is loaded and the request sent again. */
 class Healer extends SessionTarget {
   override readonly parts: PartTaker;
   readonly #scripts: Scripts;

@@ -17,8 +17,8 @@ interface Share {
 }
 
 /**
- * XREAD [COUNT n] STREAMS key … id … over several nodes, where it does not block: each node is asked for its streams, and they are told in the
- * order of the request.
+ * XREAD [COUNT n] STREAMS key … id … over several nodes, without BLOCK. Each node is asked for its streams; the reply has them in the order
+ * of the request.
  */
 export function splitStreams(session: Session, view: RequestView, router: Router): void {
   const shares = new Map<number, Share>();

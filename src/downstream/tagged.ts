@@ -11,7 +11,7 @@ export function hashTagOf({ strategy, options }: TopologySource): HashTag | null
   return strategy === ring || strategy === modulo ? parseTag((options as { readonly hash_tag: string }).hash_tag) : null;
 }
 
-/** True where all that can be made of a pattern, whatever stands for its `*`, has the same hash tag. */
+/** True where all keys made from a pattern, whatever replaces its `*`, have the same hash tag. */
 export function isTagged(tag: HashTag | null, pattern: Buffer): boolean {
   if (tag === null || tag.open === NO_TAG) return false;
   const open = pattern.indexOf(tag.open);

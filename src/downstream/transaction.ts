@@ -43,8 +43,8 @@ export interface TransactionContext {
 }
 
 /**
- * One session's WATCHes and its transaction. keyfan queues the commands itself and sends them at EXEC in one piece, MULTI and EXEC
- * around them, to the one node that the first key names: nobody's request comes between them, and until then no connection is needed.
+ * One session's WATCHes and its transaction. keyfan queues the commands itself. At EXEC it sends them in one piece, MULTI and EXEC around
+ * them, to the node of their keys: nobody's request comes between them, and until then no connection is needed.
  *
  *   WATCH k ─▶ own lane, pinned ─────────────────────┐
  *   MULTI ─▶ OK   SET k v ─▶ QUEUED   …  EXEC ─▶ MULTI SET … EXEC ─▶ node     without WATCH and scripts: on the shared lane
@@ -62,7 +62,7 @@ export class Transaction implements TransactionMode {
   #invalid = false;
   readonly #queue = new OutBuffer();
   #count = 0;
-  /** Requests of scripts by their SHA1, which the node may have to be given first; null where there is no script. */
+  /** Requests of scripts (EVAL, EVALSHA, FCALL …), so that their node can be given the script first; null where there is none. */
   #scripts: { readonly row: CommandRow; readonly view: RequestView }[] | null = null;
 
   constructor(session: Session, context: TransactionContext) {
@@ -175,7 +175,7 @@ export class Transaction implements TransactionMode {
     return this.#nodeOfKeys(view, row);
   }
 
-  /** The same as far as the keys decide it. */
+  /** As `#nodeOf`, as far as the keys decide it. */
   #nodeOfKeys(view: RequestView, row: CommandRow): number | null {
     const session = this.#session;
     const node = nodeOrFail(session, this.#context.router, view, row, () => NO_KEYS);
@@ -240,7 +240,7 @@ export class Transaction implements TransactionMode {
     }
     const lane = ownLane(session, node);
     if (lane !== null) this.#send(lane);
-    // Without a connection of its own there is no transaction: unless EXEC comes again, it has been answered.
+    // There is no own connection: EXEC either comes again (it was parked) or has been answered, which ends the transaction.
     else if (!session.parked) this.drop();
   }
 

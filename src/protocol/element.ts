@@ -30,7 +30,7 @@ export function bulkEnd(buf: Buffer, at: number): number {
 }
 
 const BULKS = new Set(Array.from('$!=', (type) => type.charCodeAt(0)));
-/** Elements for each that an aggregate counts. */
+/** By type byte: elements for each that an aggregate counts. */
 const AGGREGATES: ReadonlyMap<number, number> = new Map(
   (
     [

@@ -7,8 +7,8 @@ import type { Covers } from './covers.ts';
 const KEY = 1;
 
 /**
- * SORT key [BY pattern] [LIMIT offset count] [GET pattern]…: a pattern makes keys out of the elements, which have to be on the node of the
- * key. Harmless are those without `*` (Redis: do not sort; no value) and GET # (the element itself).
+ * SORT key [BY pattern] [LIMIT offset count] [GET pattern]…: a pattern makes keys out of the elements, and these have to be on the node of
+ * the key. Patterns without `*` do no harm (Redis: do not sort; no value), nor does GET # (the element itself).
  */
 export function nearSortPatterns(view: RequestView, covers: Covers): string | null {
   for (let i = 2; i < view.argc; i++) {

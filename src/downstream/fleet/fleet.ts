@@ -14,7 +14,7 @@ import { RandomKey } from './random-key.ts';
 import { Scan } from './scan.ts';
 import { Newest } from './slowlog.ts';
 
-/** What clients write runs, as in a script: behind a fence, too. */
+/** They run code that the client wrote, as scripts do: behind a fence, too. */
 const CODE: ReadonlySet<string> = new Set(['function|load', 'function|restore']);
 /** What DEBUG tells of a key. */
 const OF_A_KEY: ReadonlySet<string> = new Set(['object', 'sdslen', 'listpack', 'ziplist', 'htstats-key']);

@@ -10,8 +10,8 @@ const DBSIZE = encodeRequest(['DBSIZE']);
 const RANDOMKEY = encodeRequest(['RANDOMKEY']);
 
 /**
- * RANDOMKEY: every key of the fleet is as likely as any other. First the sizes of all nodes, then a key of one that is drawn by its size; a
- * node that has lost all its keys meanwhile is not drawn again.
+ * RANDOMKEY: every key of the fleet is equally likely. First all nodes are asked for their sizes; then one is drawn, with a chance in
+ * proportion to its size, and asked for a key. A node that has lost all its keys meanwhile is not drawn again.
  */
 export class RandomKey implements ReplyTarget {
   readonly owner: object;

@@ -34,8 +34,8 @@ export function caching(session: Session, view: RequestView): Answer | typeof LA
 }
 
 /**
- * All nodes were told; the ones that the next request does not concern would take it to heart for a later one. So behind that request they
- * are sent a PING, which is the next request there. A transaction counts as one, and CLIENT as none.
+ * CLIENT CACHING goes to every node, as the node of the next request is not known yet. A node applies it to the next command it gets, so
+ * behind that request each is sent a PING, which uses it up. A transaction counts as one request, CLIENT as none.
  *
  *   CLIENT CACHING NO ─▶ a, b, c    GET k ─▶ b    next request: PING ─▶ a, b, c, then itself
  */

@@ -14,9 +14,9 @@ const NO_REDIRECT =
   "keyfan: 'client|tracking' with REDIRECT is not supported: the other connection would have to be to the same node; use RESP3";
 
 /**
- * CLIENT TRACKING ON | OFF [BCAST] [PREFIX p …] [OPTIN | OPTOUT] [NOLOOP], in RESP3: while it is on every request of the session travels on connections of
- * its own, which the nodes watch; what they say of it passes to the client. Where one of them is lost the client is disconnected: it
- * could not know what it has missed.
+ * CLIENT TRACKING ON | OFF [BCAST] [PREFIX p …] [OPTIN | OPTOUT] [NOLOOP], in RESP3. While it is on, every request of the session travels
+ * on connections of its own, which the nodes watch; their invalidations pass to the client. Where one of these is lost the client is
+ * disconnected: it could not know what it has missed.
  */
 export function tracking(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
   const mode = argText(view, 2).toLowerCase();
@@ -71,7 +71,7 @@ class Switch extends SessionTarget {
     return this.session.onReply(token, buf, start, end, given);
   }
 
-  /** Some nodes may track and others not: nothing but a new connection makes that clear. */
+  /** Some nodes may track and others not: only a new connection makes that clear. */
   override onFailure(token: number, code: ErrorCode, detail: string): void {
     super.onFailure(token, code, detail);
     this.session.close();
@@ -82,7 +82,7 @@ class Switch extends SessionTarget {
   }
 }
 
-/** While it is on any of the nodes tells, as all were told the same. */
+/** While tracking is on any node can answer: all were told the same. */
 export function trackingInfo(session: Session, view: RequestView): Answer | typeof LATER {
   const [lane] = session.lanes.reserved();
   if (session.tracking !== null && lane !== undefined) {

@@ -14,8 +14,8 @@ const INT_MAX = 2 ** 31 - 1;
 const INT_MIN = -(2 ** 31);
 
 /**
- * Moves the session to the connections of another database, once a node has answered on one of them: it alone knows how many databases there
- * are, and says so when keyfan selects one.
+ * Moves the session to the connections of another database, once a node has answered on one of them: only the node knows how many databases
+ * there are, and it refuses keyfan's SELECT of any other.
  */
 class Move implements ReplyTarget {
   readonly owner = this;

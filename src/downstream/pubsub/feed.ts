@@ -27,8 +27,8 @@ interface Order {
 }
 
 /**
- * One session's subscriptions at one node, on a connection of its own that speaks RESP3. A PING behind each SUBSCRIBE tells when the
- * node has seen to it: confirmations are pushes there, which answer nothing. A connection that is lost is asked for again, until the
+ * One session's subscriptions at one node, on a connection of its own that speaks RESP3. There confirmations are pushes, which answer no
+ * request; so a PING behind each SUBSCRIBE tells when the node has carried it out. A connection that is lost is asked for again, until the
  * subscriptions are back.
  */
 export class Feed implements LeaseTaker, Keeper, ReplyTarget {
