@@ -54,7 +54,7 @@ function find(byte: u32, at: u32, end: u32): u32 {
   const wanted = <u64>byte * LOW;
   for (; at < end; at += 8) {
     const differs = load<u64>(at) ^ wanted;
-    // The lowest byte that is zero is told by the lowest bit set here; what is said of those above it may be wrong.
+    // The lowest set bit marks the first match; bits above it may be false (borrow).
     const zeros = (differs - LOW) & ~differs & HIGH;
     if (zeros !== 0) return at + <u32>(ctz(zeros) >>> 3);
   }

@@ -15,10 +15,10 @@ export function copy(to: u32, from: u32, end: u32): void {
 for (let node: u32 = 0; node < NODES_MAX; node++) store<u16>(FRAGMENT_OF + node * 2, NOBODY);
 
 /**
- * Finds the fragment of each of `keys` keys of the request at `base`, whose arguments' bounds stand at `args`: argument `first`, `first + step` …
- * `which`, `open` and `close` say how they are hashed (`open` is -1 where there are no hash tags), `table` who owns what. Writes 16 bits for each key to
- * `order` and for each fragment, in order of first appearance, a cell to `cells`: its node, its number of keys, the bytes of these with what follows
- * each up to the next, and four bytes of nothing. Returns the number of fragments.
+ * Finds the fragment of each of `keys` keys of the request at `base`, whose arguments' bounds stand at `args`: argument `first`, `first +
+ * step` … `which`, `open` and `close` say how they are hashed (`open` is -1 where there are no hash tags), `table` who owns what. Writes 16
+ * bits for each key to `order` and for each fragment, in order of first appearance, a cell to `cells`: its node, its number of keys, the
+ * bytes of these with what follows each up to the next, and four bytes of nothing. Returns the number of fragments.
  */
 export function split(
   which: u32,
@@ -77,9 +77,9 @@ export function gather(base: u32, args: u32, first: u32, step: u32, keys: u32, o
 }
 
 /**
- * The other way: `parts` arrays of bulks, of each the offset and the offset behind it in the first eight bytes of a cell at `cells`, become one of
- * `count` elements at `out`, taken in turn from the parts that `order` says. Returns the offset behind it, 0 where the parts are no arrays of bulks or have
- * other elements than `order` wants.
+ * The other way: `parts` arrays of bulks, of each the offset and the offset behind it in the first eight bytes of a cell at `cells`, become
+ * one of `count` elements at `out`, taken in turn from the parts that `order` says. Returns the offset behind it, 0 where the parts are no
+ * arrays of bulks or have other elements than `order` wants.
  */
 export function merge(order: u32, count: u32, cells: u32, parts: u32, out: u32): u32 {
   const behind = cells + (parts << CELL_BITS);

@@ -11,8 +11,8 @@ const SMALL: u64 = ((<u64>0x20202020) << 32) | 0x20202020;
 const SPREAD: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15;
 
 /**
- * Where a request of `argc` arguments goes whose name is `[start, end)` and whose key has that hash: the id of its command and below it, in 16 bits, its node
- * by `table`. NOWHERE where NAMES does not have the command, or it takes another number of arguments.
+ * Where a request of `argc` arguments goes whose name is `[start, end)` and whose key has that hash: the id of its command and below it, in
+ * 16 bits, its node by `table`. NOWHERE where NAMES does not have the command, or it takes another number of arguments.
  */
 export function routeOf(table: u32, start: u32, end: u32, argc: i32, hash: u32): u32 {
   const size = end - start;

@@ -109,9 +109,9 @@ export function arrayStart(at: u32, to: u32): u32 {
 
 /**
  * Requests of up to AHEAD_ARGS arguments in a row in `[at, to)`, plain and whole, no argument longer than `max`. Writes a record of
- * AHEAD_SIZE bytes for each to `out`: the offset behind it, its number of arguments, the hash of argument 1 (where `which` is not negative; see
- * `hashKey`), its route (where `table` is not 0; see `routeOf`), and start and end of each argument relative to its own start. Returns how many there are,
- * `most` at the most.
+ * AHEAD_SIZE bytes for each to `out`: the offset behind it, its number of arguments, the hash of argument 1 (where `which` is not negative;
+ * see `hashKey`), its route (where `table` is not 0; see `routeOf`), and start and end of each argument relative to its own start. Returns
+ * how many there are, `most` at the most.
  */
 export function scanRequests(at: u32, to: u32, most: u32, max: u32, out: u32, which: i32, open: i32, close: u32, table: u32): u32 {
   for (let done: u32 = 0; done < most; done++) {

@@ -4,13 +4,13 @@
  *   for each rate: for each round: for each target, in an order that rotates: one run of the open loop
  */
 import { parseArgs } from 'node:util';
+import { Random } from '../test/support/random.ts';
 import type { RedisNode } from '../test/support/redis.ts';
 import { encode } from '../test/support/resp.ts';
 import { cpuSeconds, watchOthers } from './cpu.ts';
 import { fill, KEYSPACE, keyOf } from './datasets.ts';
 import { checkGenerator } from './latency-check.ts';
 import { judgeLatency, type LatencyCell, latencyAsMarkdown, latencyAsText } from './latency-report.ts';
-import { drawFrom } from './load/mixed.ts';
 import { type OpenLoopPlan, runOpenLoop } from './load/open-loop.ts';
 import { describeMachine } from './machine.ts';
 import { exercise } from './measure.ts';
@@ -89,8 +89,8 @@ async function main(): Promise<void> {
 
 /** GETs of keys that exist, in an order that is the same every time. */
 function gets(): Buffer[] {
-  const draw = drawFrom(1);
-  return Array.from({ length: KEYSPACE }, () => encode(['GET', keyOf('small', draw(KEYSPACE))]));
+  const random = new Random(1);
+  return Array.from({ length: KEYSPACE }, () => encode(['GET', keyOf('small', random.below(KEYSPACE))]));
 }
 
 async function measureAll(

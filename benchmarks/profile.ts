@@ -12,8 +12,10 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
+const FUNCTIONS_MAX = 30;
+
 /** Functions by self time in the newest profile of a directory, as lines `12.3 %  name  file:line`. */
-export function topFunctions(dir: string, count = 30): string[] {
+export function topFunctions(dir: string): string[] {
   const file = readdirSync(dir)
     .filter((name) => name.endsWith('.cpuprofile'))
     .sort()
@@ -33,6 +35,6 @@ export function topFunctions(dir: string, count = 30): string[] {
   });
   return [...micros]
     .sort(([, a], [, b]) => b - a)
-    .slice(0, count)
+    .slice(0, FUNCTIONS_MAX)
     .map(([label, own]) => `${((100 * own) / total).toFixed(1).padStart(5)} %  ${label}`);
 }

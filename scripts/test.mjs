@@ -1,6 +1,6 @@
 // npm test: sets up what is missing, builds, runs the test files, prints `N passed, N failed` alone as the last line.
-//   npm test                   everything under test/ named *.test.ts; long runs (*.soak.test.ts) stay out
-//   npm test -- routing ring   only files whose path holds one of the words (soak files too, if named)
+//   npm test                   everything under test/ named *.test.ts
+//   npm test -- routing ring   only files whose path holds one of the words
 //   KEYFAN_SKIP_SETUP=1        no set-up, for a caller that has done it
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -58,10 +58,7 @@ function stop(reason) {
 /** From the sources, so that what an earlier build left behind in dist does not run. */
 function testFiles(filters) {
   const sources = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.test.ts'));
-  const wanted =
-    filters.length === 0
-      ? sources.filter((path) => !path.endsWith('.soak.test.ts'))
-      : sources.filter((path) => filters.some((word) => path.includes(word)));
+  const wanted = filters.length === 0 ? sources : sources.filter((path) => filters.some((word) => path.includes(word)));
   return wanted.sort().map((path) => join('dist/test', path.replace(/\.ts$/, '.js')));
 }
 

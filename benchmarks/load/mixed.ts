@@ -1,3 +1,4 @@
+import { Random } from '../../test/support/random.ts';
 import { encode } from '../../test/support/resp.ts';
 import { type DatasetName, keyOf, value } from '../datasets.ts';
 
@@ -22,7 +23,8 @@ const keysOf = (count: number, draw: Draw, keys: number): string[] => Array.from
 
 /** Encoded batches of `pipeline` requests of the mix; the same every time. */
 export function mixedBatches(pipeline: number, keys: number, requests = 4096): Buffer[] {
-  const draw = drawFrom(1);
+  const random = new Random(1);
+  const draw: Draw = (below) => random.below(below);
   const one = (): Buffer => {
     let part = draw(100);
     const kind = MIX.find(({ parts }) => {
@@ -32,15 +34,4 @@ export function mixedBatches(pipeline: number, keys: number, requests = 4096): B
     return encode((kind as (typeof MIX)[number]).args(draw, keys));
   };
   return Array.from({ length: Math.ceil(requests / pipeline) }, () => Buffer.concat(Array.from({ length: pipeline }, one)));
-}
-
-/** Marsaglia's xorshift32: a benchmark must send the same to every proxy. */
-export function drawFrom(seed: number): Draw {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentBytes } from '../memory.ts';
 import { Child } from './child.ts';
 import { bytesAtMost, check, type Finding, info, kib, mib, ms } from './finding.ts';
 import type { Connections } from './load/connections.ts';
-import { residentBytes, Watch } from './memory.ts';
 import type { Scenario, ScenarioOptions } from './scenario.ts';
-import { hasTimeout, setStage } from './stage.ts';
+import { setStage } from './stage.ts';
+import { Watch } from './watch.ts';
 
 const IDLE = 10_000;
 const DECLARING = 1000;
@@ -12,7 +13,7 @@ const DECLARING = 1000;
 const FILES_BESIDE = 200;
 const READY_MS = 60_000;
 const MEMORY_MAX = 8 * 2 ** 30;
-const TIMEOUT = { key: 'client_request', value: '5s', ms: 5000 } as const;
+const TIMEOUT = { value: '5s', ms: 5000 } as const;
 /** A timeout is looked at now and then. */
 const TIMEOUT_SLACK_MS = 5000;
 const PING = '*1\r\n$4\r\nPING\r\n';
@@ -47,16 +48,15 @@ async function idle({ scale, print }: ScenarioOptions): Promise<Finding[]> {
 
 async function declaring({ scale, print }: ScenarioOptions): Promise<Finding[]> {
   const count = Math.round(DECLARING * scale);
-  const known = hasTimeout(TIMEOUT.key);
   const stage = await setStage({
     nodes: 3,
-    timeouts: known ? ({ [TIMEOUT.key]: TIMEOUT.value } as Record<string, string>) : {},
+    timeouts: { client_request: TIMEOUT.value },
     keyfan: { files: count + FILES_BESIDE },
   });
   const watch = new Watch(stage.keyfan.pid, MEMORY_MAX);
   const child = new Child<Connections>('connections', { port: stage.keyfan.port, count, send: DECLARATIONS, expect: '', deaf: false });
   try {
-    print(`  ${count} connections declare a large request and stop${known ? '' : `; there is no timeouts.${TIMEOUT.key} yet`}`);
+    print(`  ${count} connections declare a large request and stop`);
     await child.reached('ready', READY_MS);
     await Promise.race([child.reached('closed', READY_MS).catch(() => {}), sleep(TIMEOUT.ms + TIMEOUT_SLACK_MS)]);
     const peak = watch.stop();
@@ -66,7 +66,7 @@ async function declaring({ scale, print }: ScenarioOptions): Promise<Finding[]> 
       info('memory of keyfan before them and its peak', peak, `${mib(stage.idleBytes)}, ${mib(peak)}`),
       bytesAtMost('memory for each declaring connection', (peak - stage.idleBytes) / count, 64 * 1024, kib),
       check(
-        `declaring connections closed by timeouts.${TIMEOUT.key} (${known ? TIMEOUT.value : 'not known yet'})`,
+        `declaring connections closed by timeouts.client_request (${TIMEOUT.value})`,
         closed,
         closed === 0 ? '0' : `${closed}, the last after ${ms(lastClosedMs)}`,
         `${count} within ${ms(TIMEOUT.ms + TIMEOUT_SLACK_MS)}`,

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentBytes } from '../memory.ts';
 import { Child } from './child.ts';
 import { bytesAtMost, check, type Finding, info, mib, ms, timesAtMost } from './finding.ts';
 import type { Stretch } from './load/normal.ts';
 import type { Transferred } from './load/transfer.ts';
-import { residentBytes, Watch } from './memory.ts';
 import type { Scenario } from './scenario.ts';
 import { noErrors, type Stage, setStage, startNormal, stretch } from './stage.ts';
+import { Watch } from './watch.ts';
 
 const VALUE_BYTES = 512 * 2 ** 20;
 const AT_ONCE = 4;
@@ -65,7 +66,7 @@ async function transfer(stage: Stage, portOf: (node: number) => number): Promise
     return { node, key: stage.keysOn(node, AT_ONCE, 'large')[i] as string };
   });
   const connections = places.map(({ node, key }) => ({ port: portOf(node), key }));
-  const child = new Child<Transferred>('transfer', { connections, bytes: VALUE_BYTES, rounds: 1 });
+  const child = new Child<Transferred>('transfer', { connections, bytes: VALUE_BYTES });
   try {
     await Promise.race([child.result, sleep(TRANSFER_MS_MAX, undefined, { ref: false })]);
     return await child.stop();

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encode } from '../../test/support/resp.ts';
 import { until } from '../../test/support/wait.ts';
+import { residentBytes } from '../memory.ts';
 import { Child } from './child.ts';
 import { bytesAtMost, check, type Finding, info, mib, ms, none, timesAtMost } from './finding.ts';
 import type { Connections } from './load/connections.ts';
 import type { Stretch } from './load/normal.ts';
-import { residentBytes, Watch } from './memory.ts';
 import type { Scenario } from './scenario.ts';
 import { NORMAL_CLIENTS, noErrors, type Stage, setStage, startNormal, stretch } from './stage.ts';
+import { Watch } from './watch.ts';
 
 const SLOW_CLIENTS = 1000;
 const GETS = 100;

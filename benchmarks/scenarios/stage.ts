@@ -4,10 +4,10 @@ import { poolTopology } from '../../src/config/topology.ts';
 import { type KeyfanOptions, type KeyfanProcess, type PoolInput, startKeyfan } from '../../test/support/keyfan.ts';
 import { type RedisNode, startRedisNodes } from '../../test/support/redis.ts';
 import { until } from '../../test/support/wait.ts';
+import { residentBytes } from '../memory.ts';
 import { Child } from './child.ts';
 import { type Finding, none } from './finding.ts';
 import type { NormalClient, Stretch } from './load/normal.ts';
-import { residentBytes } from './memory.ts';
 
 export interface StageOptions {
   readonly nodes: number;
@@ -58,16 +58,6 @@ export async function setStage({ nodes: count, nodeArgs = [], timeouts = {}, key
   } catch (error) {
     await Promise.all(nodes.map((node) => node.stop()));
     throw error;
-  }
-}
-
-/** True where the configuration has that timeout. */
-export function hasTimeout(name: string): boolean {
-  try {
-    parseConfig({ pools: { pool: { listen: '127.0.0.1:0', strategy: 'ring', nodes: ['127.0.0.1:1'], timeouts: { [name]: '1s' } } } });
-    return true;
-  } catch {
-    return false;
   }
 }
 

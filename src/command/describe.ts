@@ -1,4 +1,4 @@
-import { arrayReply, bulkReply, errorReply, integerReply } from '../protocol/encode.ts';
+import { arrayReply, bulkReply, errorReply, integerReply, type Protocol } from '../protocol/encode.ts';
 import { argBytes, type RequestView } from '../protocol/request.ts';
 import { argIs, argLower } from './argument.ts';
 import { CATALOG, commandNamed } from './catalog.ts';
@@ -9,7 +9,7 @@ import { keyFlags } from './key-flags.ts';
 import { keySpecOf } from './key-spec.ts';
 import { collectKeys, KeyList } from './keys.ts';
 import { NEWER_DOCS } from './newer.ts';
-import { listText, mapText, nilText, type Protocol, setText, statusListText, statusSetText, treeText } from './reply-tree.ts';
+import { listText, mapText, nilText, setText, statusListText, statusSetText, treeText } from './reply-tree.ts';
 import { arityOk, commandOf } from './table.ts';
 import { arityText, unknownText } from './texts.ts';
 

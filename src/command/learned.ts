@@ -7,8 +7,8 @@ import { makeRow, OTHER_ID } from './table.ts';
 type Value = string | number | null | readonly Value[];
 
 /**
- * The row of a command that keyfan does not know and a node does, from the node's answer to `COMMAND INFO name` in RESP2; null where the node does
- * not know it either. Its keys are where the node says; where it does not say, the command is refused. Unless it is flagged
+ * The row of a command that keyfan does not know and a node does, from the node's answer to `COMMAND INFO name` in RESP2; null where the
+ * node does not know it either. Its keys are where the node says; where it does not say, the command is refused. Unless it is flagged
  * `readonly` it counts as a write.
  */
 export function learnedRow(reply: Buffer): CommandRow | null {

@@ -1,12 +1,10 @@
-import { elementsOf, headerNumber, isInteger, payloadOf } from '../protocol/element.ts';
+import { elementsOf, headerNumber, isInteger, isMap, isNull, isVerbatim, payloadOf } from '../protocol/element.ts';
 import { arrayReply, bulkReply, errorReply, integerReply, mapReply, verbatimReply } from '../protocol/encode.ts';
 import { isKeyspace } from './keyspace.ts';
 
 type Parts = readonly Buffer[];
 
 const DIFFERENT = errorReply('ERR keyfan: the nodes do not say the same; connect to each of them for it');
-const VERBATIM = '='.charCodeAt(0);
-const MAP = '%'.charCodeAt(0);
 
 /** Merges of replies that all nodes give to the same request; see `Merge`. */
 export const FLEET_MERGES = {
@@ -31,7 +29,7 @@ export const FLEET_MERGES = {
   said: (parts: Parts, order: Uint16Array, nodes: readonly string[]) =>
     alike(parts) ? (parts[0] as Buffer) : mergeTexts(parts, order, nodes),
   /** FUNCTION STATS: the node where something runs, if there is one. */
-  running: (parts: Parts) => parts.find((part) => !isNull(elementsOf(part)?.[1])) ?? (parts[0] as Buffer),
+  running: (parts: Parts) => parts.find(runsSomething) ?? (parts[0] as Buffer),
   /** ACL LOG, also where it is reset. */
   log: (parts: Parts) => (alike(parts) && elementsOf(parts[0] as Buffer) === null ? (parts[0] as Buffer) : combined(parts, (all) => all)),
   /** LATENCY LATEST: each event once, with what the node says that saw it last, and the longest of all. */
@@ -85,8 +83,10 @@ function alike(parts: Parts): boolean {
   return parts.every((part) => part.equals(parts[0] as Buffer));
 }
 
-function isNull(element: Buffer | undefined): boolean {
-  return element === undefined || /^(\$-1|\*-1|_)\r\n$/.test(element.toString('latin1', 0, 8));
+/** Of `[running_script, what runs or null, …]`. */
+function runsSomething(part: Buffer): boolean {
+  const what = elementsOf(part)?.[1];
+  return what !== undefined && !isNull(what, 0);
 }
 
 /** The integer at place `at` of an array. */
@@ -112,7 +112,7 @@ function joinedEvent(a: Buffer, b: Buffer): Buffer {
 }
 
 function mergeTexts(parts: Parts, _order: Uint16Array, nodes: readonly string[]): Buffer {
-  const protocol = (parts[0] as Buffer)[0] === VERBATIM ? 3 : 2;
+  const protocol = isVerbatim(parts[0] as Buffer, 0) ? 3 : 2;
   const texts = parts.map((part, i) => {
     const text = payloadOf(part).toString('latin1', protocol === 3 ? 'txt:'.length : 0);
     return `# ${nodes[i]}\n${text.replace(/\n*$/, '\n')}`;
@@ -124,7 +124,7 @@ function mergeStreams(parts: Parts): Buffer | null {
   const some = parts.filter((part) => (elementsOf(part)?.length ?? 0) > 0);
   const members = some.flatMap((part) => elementsOf(part) as Buffer[]);
   if (some.length === 0) return parts[0] as Buffer;
-  return (some[0] as Buffer)[0] === MAP ? mapReply(members, 3) : arrayReply(members);
+  return isMap(some[0] as Buffer, 0) ? mapReply(members, 3) : arrayReply(members);
 }
 
 function mergeJoined(parts: Parts, _order: Uint16Array, nodes: readonly string[]): Buffer | null {
@@ -141,7 +141,7 @@ function mergeJoined(parts: Parts, _order: Uint16Array, nodes: readonly string[]
     }
   }
   const merged = [...values.values()].flatMap(({ name, at }) => [name, agreed(at, parts.length)]);
-  return mapReply(merged, (parts[0] as Buffer)[0] === MAP ? 3 : 2);
+  return mapReply(merged, isMap(parts[0] as Buffer, 0) ? 3 : 2);
 }
 
 function agreed(at: readonly (readonly [node: string, value: Buffer])[], nodes: number): Buffer {

@@ -6,8 +6,8 @@ import { copyBytes } from '../util/copy.ts';
 import { FLEET_MERGES } from './merge-fleet.ts';
 
 /**
- * Makes one reply of the replies of a fan-out's fragments; none of them is an error. `order` tells for each element of the
- * whole which fragment has it, `nodes` the node of each fragment. Null where a reply has not the shape that the command's replies have.
+ * Makes one reply of the replies to a fan-out's fragments, none of which is an error. `order` has the fragment of each element of the
+ * whole, `nodes` the node of each fragment. Null where a reply has not the shape that the command's replies have.
  */
 export type Merge = (parts: readonly Buffer[], order: Uint16Array, nodes: readonly string[]) => Buffer | null;
 
@@ -60,9 +60,9 @@ function mergeArray(parts: readonly Buffer[], order: Uint16Array): Buffer | null
 }
 
 /**
- * As `array`, in the kernel, for replies that lie in one block behind the order (16 bits each) of their `keys` elements; `bounds` has start and end of
- * each. `place` is where the block lies in the kernel's memory, 0 where it has to be brought there. The result begins at OUT_AT of that memory and is good until the
- * next request or reply is worked on. Returns the offset behind it, 0 where the replies are not plain arrays of these elements.
+ * Does `array` in the kernel, for replies that lie in one block behind the order (16 bits for each of `keys` elements). `bounds` has start
+ * and end of each. `place` is the block's offset in the kernel's memory, 0 where it has to be copied there. The result begins at OUT_AT and
+ * is valid until the next request or reply. Returns the offset behind it, 0 where the replies are not plain arrays of these elements.
  */
 export function mergeBlock(block: Buffer, place: number, end: number, bounds: readonly number[], keys: number): number {
   const base = place === 0 ? STAGE_AT : place;

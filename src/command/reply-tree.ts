@@ -1,9 +1,7 @@
+import type { Protocol } from '../protocol/encode.ts';
 import type { Tree } from './data.ts';
 
 /** RESP as text, encoded in one go at the end: joining thousands of small buffers takes several times as long. */
-
-/** Version of RESP: maps and sets are flat arrays in 2. */
-export type Protocol = 2 | 3;
 
 /** Lists under these keys are sets of status replies, not arrays of bulk strings. */
 const STATUS_LISTS = new Set(['flags', 'doc_flags']);

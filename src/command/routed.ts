@@ -2,13 +2,13 @@ import { isTellable, tellNames } from '../kernel/names.ts';
 import type { CommandRow } from './row.ts';
 import { COMMAND_ROWS } from './table.ts';
 
-/** True where argument 1 alone decides where the request goes, and nothing else has to be looked at: rows with a guard have no `soleKey`. */
+/** True where argument 1 alone decides where the request goes and nothing else needs a look: rows with a guard have no `soleKey`. */
 function isRouted({ name, policy, soleKey, subcommands }: CommandRow): boolean {
   return policy === 'shard' && soleKey === 1 && subcommands === undefined && isTellable(name);
 }
 
 tellNames(COMMAND_ROWS.filter(isRouted));
-/** Not frozen, as V8 reads elements of frozen arrays by its slow way. */
+/** Not frozen: V8 reads elements of frozen arrays by a slow path. */
 const ROWS = [...COMMAND_ROWS];
 
 /** The row of a request that the kernel has routed. */

@@ -39,12 +39,11 @@ export interface CommandRow {
 }
 
 /**
- * What keyfan does with a command. Closed: whoever adds one is led by the compiler to every table that needs a row.
- * `shard`: forwarded whole; all keys must share a shard. `split`: one fragment per shard, replies merged. `any`: keyless
- * and the same on every node, forwarded to one. `local`: answered by keyfan. `script`, `block`: as `shard`, on a connection of the session's
- * own. `transaction`: MULTI and its kin. `wait`: WAIT and
- * WAITAOF, all nodes. `fleet`: all nodes, one reply. `publish`:
- * to the node of a channel. `pubsub`: SUBSCRIBE and its kin. `refuse`: never reaches a node.
+ * What keyfan does with a command. Closed: whoever adds one is led by the compiler to every table that needs a row. `shard`: forwarded
+ * whole; all keys must share a shard. `split`: one fragment per shard, replies merged. `any`: keyless and the same on every node, forwarded
+ * to one. `local`: answered by keyfan. `script`, `block`: as `shard`, on a connection of the session's own. `transaction`: MULTI and its
+ * kin. `wait`: WAIT and WAITAOF, all nodes. `fleet`: all nodes, one reply. `publish`: to the node of a channel. `pubsub`: SUBSCRIBE and its
+ * kin. `refuse`: never reaches a node.
  */
 export type Policy =
   | 'shard'

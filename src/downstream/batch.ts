@@ -3,13 +3,13 @@ import type { Flushable, Turn } from '../util/turn.ts';
 import type { ReplyQueue } from './reply-queue.ts';
 
 /**
- * The replies that leave in one write: those to what came in one read. They come from several nodes, at different times; each write of a few of
- * them would cost as much as one of all.
+ * The replies that leave in one write: those to the requests of one read. They come from several nodes at different times, and a write of a
+ * few costs as much as one of all.
  *
  *   places   … │ 5 │ OPEN │ 5 │ OPEN │ 5 │ OPEN │
  *                head                ^end
  *
- * One that a node takes long for does not keep back those before it for longer than a moment; see Patience.
+ * A slow node holds back the replies before its own only for a moment; see Patience.
  */
 export class Batch implements Waiter {
   waitingSince = 0;
@@ -33,8 +33,8 @@ export class Batch implements Waiter {
   }
 
   /**
-   * Behind a read or a write: where all of it is answered, whatever is owed now is the next one. Not where the replies to the last one are about to be
-   * flushed: they would wait again.
+   * Called after each read and write. When the current batch is answered, the replies owed now become the next one, unless a flush is
+   * pending: those replies would be made to wait again.
    */
   next(): void {
     if (!this.owed && !this.#owner.dirty) this.#end = this.#replies.tail;

@@ -1,35 +1,24 @@
 import type { CommandRow } from '../command/row.ts';
 import type { ErrorCode } from '../errors.ts';
-import { encodeRequest } from '../protocol/multibulk.ts';
+import { PING } from '../protocol/multibulk.ts';
 import type { RequestView } from '../protocol/request.ts';
-import { NO_NODE } from '../routing/topology.ts';
-import type { ReservedLane } from '../upstream/reserved-lane.ts';
 import { SWALLOW } from '../upstream/swallow.ts';
-import type { Part, PartTaker, ReplyTarget } from '../upstream/target.ts';
+import type { Part, PartTaker } from '../upstream/target.ts';
 import { FanOut } from './fan-out.ts';
-import { ownLane } from './own-lane.ts';
-import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
+import { nodeOrFail } from './node-or-fail.ts';
+import { ownLane, ownLanes } from './own-lane.ts';
+import type { Router } from './router.ts';
 import type { Session } from './session.ts';
+import { SessionTarget } from './session-target.ts';
 
-const PING = encodeRequest(['PING']);
-
-/** Commands that may wait at the node: on a connection of the session's own, without a deadline of keyfan's; what follows waits too. */
+/** Commands that may wait at the node: they run on a connection of the session's own without a deadline; what follows waits, too. */
 export function runBlocking(session: Session, view: RequestView, row: CommandRow, router: Router): void {
   if (session.halfClosed) {
     session.destroy(null);
     return;
   }
-  const found = router.nodeOf(view, row);
-  const node = found === NO_KEYS ? router.anyNode() : found;
-  if (node === CROSS_SLOT) {
-    session.fail(session.open(), 'cross_slot');
-    return;
-  }
-  if (node === NO_NODE) {
-    session.fail(session.open(), 'no_nodes');
-    return;
-  }
-  const lane = ownLane(session, node);
+  const node = nodeOrFail(session, router, view, row, () => router.anyNode());
+  const lane = node === null ? null : ownLane(session, node);
   if (lane === null) return;
   session.blocked = [lane];
   session.barrier = true;
@@ -37,17 +26,12 @@ export function runBlocking(session: Session, view: RequestView, row: CommandRow
 }
 
 /**
- * WAIT, WAITAOF: all nodes are asked, since any may have had the session's writes; what is true of all of them is true. A node counts what its
- * connection wrote: the PING before makes that everything which was written before it, by whomever.
+ * WAIT, WAITAOF. Any node may have had writes of the session, so all are asked, and the least of their answers counts. A node waits for the
+ * writes up to the last command on the same connection; the PING before makes that everything written so far, by whomever.
  */
 export function runWait(session: Session, view: RequestView, row: CommandRow, router: Router): void {
-  const nodes = router.liveNodes();
-  const lanes: ReservedLane[] = [];
-  for (const node of nodes) {
-    const lane = ownLane(session, node);
-    if (lane === null) return;
-    lanes.push(lane);
-  }
+  const lanes = ownLanes(session, router.liveNodes());
+  if (lanes === null) return;
   const token = session.open();
   if (lanes.length === 0) {
     session.fail(token, 'no_nodes');
@@ -63,32 +47,25 @@ export function runWait(session: Session, view: RequestView, row: CommandRow, ro
 }
 
 /** A request of a session that is blocked until it is answered. */
-class Blocked implements ReplyTarget, PartTaker {
-  readonly owner: object;
-  readonly parts = this;
-  readonly #session: Session;
-
-  constructor(session: Session) {
-    this.owner = session;
-    this.#session = session;
-  }
+class Blocked extends SessionTarget implements PartTaker {
+  override readonly parts = this;
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
-    this.#session.blocked = null;
-    return this.#session.onReply(token, buf, start, end, given);
+    this.session.blocked = null;
+    return this.session.onReply(token, buf, start, end, given);
   }
 
   onPart(token: number, part: Part): boolean {
-    this.#session.blocked = null;
-    return this.#session.onPart(token, part);
+    this.session.blocked = null;
+    return this.session.onPart(token, part);
   }
 
   onCutOff(token: number): void {
-    this.#session.onCutOff(token);
+    this.session.onCutOff(token);
   }
 
-  onFailure(token: number, code: ErrorCode, detail: string): void {
-    this.#session.blocked = null;
-    this.#session.onFailure(token, code, detail);
+  override onFailure(token: number, code: ErrorCode, detail: string): void {
+    this.session.blocked = null;
+    super.onFailure(token, code, detail);
   }
 }

@@ -3,7 +3,7 @@ import { BYTES, FRAGMENTS_MAX, ORDER, ORDER_AT } from '../kernel/memory.ts';
 import { giveChunk, outgrow, placeOf, SMALL_CHUNK, TINY_CHUNK, takeNear } from '../util/chunk-pool.ts';
 import { copyInto } from '../util/copy.ts';
 
-/** Below a chunk, so that no part of one is ever worth a view: chunks are used again. */
+/** Less than a chunk, so that `worthView` never keeps a view of a part of it: chunks are used again. */
 const BLOCK_MAX = SMALL_CHUNK - 1;
 
 /**
@@ -22,7 +22,7 @@ export class Collected {
   readonly #bounds: number[];
   #large: Buffer[] | null = null;
   #keys: number;
-  /** Where it is not in the block. */
+  /** The order, where it is not in the block. */
   #order: Uint16Array | null = null;
 
   /** `order` has a fragment for each of `keys` elements; it is copied. */

@@ -7,8 +7,8 @@ import type { Attention } from './attention.ts';
 import type { Session } from './session.ts';
 
 /**
- * The short way of requests that the kernel has routed: nothing about them is left to be looked at, and what matters of their session is asked once for all
- * that came together. Whatever is not as usual takes the dispatcher's way, where the same requests fare the same.
+ * Fast path for requests that the kernel has routed. The session is checked once per read instead of once per request. The first request
+ * that needs more than forwarding ends the run and goes to the dispatcher, which would have forwarded the others in the same way.
  */
 export class Express {
   readonly #attention: Attention;

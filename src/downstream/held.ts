@@ -3,11 +3,11 @@ import type { PartSource } from '../upstream/target.ts';
 /** A client that keeps others waiting is disconnected so many times sooner. */
 const CROWDED = 5;
 
-/** Whose large replies to one client are held up until it has taken more. */
+/** The sources of large replies to one client that are held up until it has taken more. */
 export class Held {
   #sources: PartSource[] = [];
 
-  /** How long the client may take nothing, where that is `stallMs` for one that nobody waits for. */
+  /** How long the client may take nothing: `stallMs`, or less where others wait behind it. */
   patienceMs(stallMs: number): number {
     return this.#sources.some((source) => source.crowded) ? stallMs / CROWDED : stallMs;
   }

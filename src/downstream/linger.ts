@@ -23,9 +23,8 @@ export function endAndLinger(socket: Socket, sink: SocketSink): void {
 }
 
 /**
- * Closes now. Of a TCP connection the kernel lets go of what it holds to be sent, too: megabytes, else, until it has given up on a client that
- * takes none of it. Where Node does not know the word it closes as always. Not
- * for a connection that has ended its side: the kernel refuses, and what is unsent would keep its chunk until the client goes.
+ * Closes now, over TCP with a reset where Node can, so that the kernel drops its send buffer; otherwise it would keep megabytes until it
+ * gives up on the client. Not for a connection that has ended its side: the kernel refuses the reset.
  */
 export function breakOff(socket: Socket): void {
   if (typeof handleOf(socket)?.reset === 'function') (socket as unknown as { resetAndClosing: boolean }).resetAndClosing = true;

@@ -6,7 +6,7 @@ import type { ReservedLane } from '../upstream/reserved-lane.ts';
 export interface Mode {
   /** True where the request has been dealt with; else it takes its ordinary way. The session is authenticated, the arity is right. */
   take(view: RequestView, row: CommandRow): boolean;
-  /** The request is none that could be taken: unknown, or of wrong arity. It has been answered. */
+  /** A request could not be taken, as it is unknown or of wrong arity. It has been answered. */
   onInvalid(): void;
 }
 
@@ -46,8 +46,8 @@ export interface TrackingState {
 
 /** What CLIENT CACHING made of the next request. */
 export interface CachingMode extends Mode {
-  /** Says it again to one node, where something that is not the client's came between. */
+  /** Says CLIENT CACHING to one node again, where a command of keyfan's own has used it up. */
   repeat(lane: ReservedLane): void;
-  /** It is over, where that request is on its way. */
+  /** Ends it, if that request is already on its way. */
   settle(): void;
 }

@@ -14,10 +14,10 @@ export interface Monitor {
   onPush(buf: Buffer, start: number, end: number): void;
 }
 
-/** Secrets as a whole, and what Redis does not show either. */
+/** Commands that are not shown: AUTH for its secrets, the others as in Redis. */
 const HIDDEN: ReadonlySet<string> = new Set(['auth', 'monitor', 'quit']);
 const REDACTED = '"(redacted)"';
-/** Of longer arguments only the beginning is shown, in bytes. */
+/** Bytes of an argument that are shown at most. */
 const SHOWN_MAX = 4096;
 const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',

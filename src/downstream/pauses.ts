@@ -15,7 +15,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** CLIENT PAUSE: requests of all clients of a pool wait until its time is over, or only those that may write. */
 export class Pauses {
-  /** False where there is nothing to ask. */
+  /** False while no request needs to be checked. */
   active = false;
   #writesOnly = false;
   #until = 0;

@@ -113,7 +113,7 @@ export class ReplyQueue {
     } else this.#size[token & this.#mask] = LARGE;
   }
 
-  /** Puts `buf[start, end)`, which answers nothing, between two replies: behind the one of which parts have been sent, if there is one. */
+  /** Sends `buf[start, end)`, which answers no request, between two replies: behind the one that is partly sent, if any. */
   push(buf: Buffer, start: number, end: number, out: OutBuffer): void {
     if (!this.#headPartly) {
       out.append(buf, start, end, false);

@@ -6,9 +6,9 @@ import { NO_NODE, type Topology } from '../routing/topology.ts';
 import type { Backend } from '../upstream/backend.ts';
 import { hashTagOf, isTagged } from './tagged.ts';
 
-/** In the place of a node: the keys are of several. */
+/** Instead of a node: the keys belong to several. */
 export const CROSS_SLOT = -2;
-/** In the place of a node: the request has no keys, or is not valid, which whichever node gets it says. */
+/** Instead of a node: the request has no keys, or is invalid, which any node will say. */
 export const NO_KEYS = -3;
 
 /** Finds the nodes of requests. One for all sessions of a pool. */
@@ -59,7 +59,7 @@ export class Router {
     return this.topology.nodeFor(name, 0, name.length);
   }
 
-  /** See `Covers`. Known are the nodes of pattern keys where a hash tag stands before the `*`, and where there is one node or any will do. */
+  /** See `Covers`. A pattern tells its node by a hash tag before its `*`; with a single node, or where any will do, it need not. */
   readonly covers = (view: RequestView, key: number, pattern: number): boolean => {
     const { nodes, source } = this.topology;
     if (!this.keyed || nodes.length === 1) return true;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** Bytes of scripts that are remembered; the oldest are forgotten first. */
 const BYTES_MAX = 16 * 1024 * 1024;
 const SHA_LENGTH = 40;
-/** Of a node that was told of more, nothing is known any more. */
+/** Most scripts noted for one node; beyond, its notes begin anew. */
 const TOLD_MAX = 65_536;
 
 /** The scripts that clients have shown keyfan, so that a node which lacks one can be given it. One for a pool. */
@@ -14,7 +14,7 @@ export class ScriptStore {
   readonly #sent = new Map<string, { since: number; readonly shas: Set<string> }>();
   #bytes = 0;
 
-  /** Remembers a script, to be copied; returns its SHA1. */
+  /** Remembers a copy of the script; returns its SHA1. */
   remember(body: Buffer): string {
     const sha = createHash('sha1').update(body).digest('hex');
     const known = this.#bodies.get(sha);
@@ -48,11 +48,6 @@ export class ScriptStore {
     if (sent.shas.has(key)) return false;
     sent.shas.add(key);
     return true;
-  }
-
-  /** A node turned out not to have a script. */
-  untell(node: string, sha: string): void {
-    this.#sent.get(node)?.shas.delete(sha.toLowerCase());
   }
 
   /** All nodes were told to forget their scripts. */

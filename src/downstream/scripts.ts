@@ -1,15 +1,15 @@
 import type { CommandRow } from '../command/row.ts';
-import type { ErrorCode } from '../errors.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { argBytes, argText, type RequestView } from '../protocol/request.ts';
-import { NO_NODE } from '../routing/topology.ts';
 import type { ReservedLane } from '../upstream/reserved-lane.ts';
 import { SWALLOW } from '../upstream/swallow.ts';
-import type { PartTaker, ReplyTarget } from '../upstream/target.ts';
+import type { PartTaker } from '../upstream/target.ts';
+import { nodeOrFail } from './node-or-fail.ts';
 import { ownLane } from './own-lane.ts';
-import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
+import type { Router } from './router.ts';
 import type { ScriptStore } from './script-store.ts';
 import type { Session } from './session.ts';
+import { SessionTarget } from './session-target.ts';
 
 const BY_TEXT: ReadonlySet<string> = new Set(['eval', 'eval_ro']);
 const BY_SHA: ReadonlySet<string> = new Set(['evalsha', 'evalsha_ro']);
@@ -31,11 +31,9 @@ export class Scripts {
   }
 
   run(session: Session, view: RequestView, row: CommandRow): void {
-    const found = this.#router.nodeOf(view, row);
-    const node = found === NO_KEYS ? this.#router.firstNode() : found;
-    if (node === CROSS_SLOT) session.fail(session.open(), 'cross_slot');
-    else if (node === NO_NODE) session.fail(session.open(), 'no_nodes');
-    else if (this.#share) session.lanes.at[node]?.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
+    const node = nodeOrFail(session, this.#router, view, row, () => this.#router.firstNode());
+    if (node === null) return;
+    if (this.#share) session.lanes.at[node]?.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
     else this.#runOn(session, node, view, row);
   }
 
@@ -48,7 +46,7 @@ export class Scripts {
     lane.fence();
   }
 
-  /** Sees to it that the node has the script which the request names; returns the script where it names one by its SHA1 that is known. */
+  /** Makes sure that the node has the script of the request; returns the script where the request names it by SHA1 and keyfan knows it. */
   provide(session: Session, lane: ReservedLane, view: RequestView, row: CommandRow): Buffer | undefined {
     if (BY_TEXT.has(row.name)) this.store.tell(lane.node, lane.epoch, this.store.remember(argBytes(view, 1)));
     if (!BY_SHA.has(row.name)) return undefined;
@@ -65,21 +63,18 @@ export class Scripts {
   }
 }
 
-/** An EVALSHA whose node may have been made to forget the script: where nothing of the session comes behind, it is loaded and run again. */
-class Healer implements ReplyTarget {
-  readonly owner: object;
-  readonly parts: PartTaker;
+/** An EVALSHA: if its node has forgotten the script and nothing of the session is behind, it is loaded and the request sent again. */
+class Healer extends SessionTarget {
+  override readonly parts: PartTaker;
   readonly #scripts: Scripts;
-  readonly #session: Session;
   readonly #lane: ReservedLane;
   readonly #request: Buffer;
   readonly #body: Buffer;
 
   constructor(scripts: Scripts, session: Session, lane: ReservedLane, view: RequestView, body: Buffer) {
-    this.owner = session;
+    super(session);
     this.parts = session;
     this.#scripts = scripts;
-    this.#session = session;
     this.#lane = lane;
     this.#request = Buffer.from(view.buf.subarray(view.base, view.limit));
     this.#body = body;
@@ -87,15 +82,11 @@ class Healer implements ReplyTarget {
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     // NOSCRIPT says that nothing ran. What was sent behind it ran already: it must not be overtaken.
-    const lacks = buf.toString('latin1', start, start + 10) === '-NOSCRIPT ' && this.#session.inFlight === 1;
-    if (!lacks || this.#lane.connection === null) return this.#session.onReply(token, buf, start, end, given);
-    this.#scripts.load(this.#session, this.#lane, this.#body);
-    this.#lane.send(this.#request, 0, this.#request.length, this.#session, token, true);
+    const lacks = buf.toString('latin1', start, start + 10) === '-NOSCRIPT ' && this.session.inFlight === 1;
+    if (!lacks || this.#lane.connection === null) return this.session.onReply(token, buf, start, end, given);
+    this.#scripts.load(this.session, this.#lane, this.#body);
+    this.#lane.send(this.#request, 0, this.#request.length, this.session, token, true);
     this.#lane.fence();
     return true;
-  }
-
-  onFailure(token: number, code: ErrorCode, detail: string): void {
-    this.#session.onFailure(token, code, detail);
   }
 }

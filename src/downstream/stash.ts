@@ -8,10 +8,10 @@ const CHUNKS = [TINY_CHUNK, SMALL_CHUNK, LARGE_CHUNK];
 /**
  * Small replies that wait for others before them.
  *
- *   buf   ▓▓▓ ▓▓░░░▓▓▓▓      ▓ live, ░ taken: that room is had back only by writing the rest anew (`begin`, `keep` …, `finish`)
+ *   buf   ▓▓▓ ▓▓░░░▓▓▓▓      ▓ live, ░ taken: its room comes back only when the rest is written anew (`begin`, `keep` …, `finish`)
  *                    ^end
  *
- * A chunk of the pool, larger ones as it grows, beyond these a buffer of its own; nothing while nobody waits.
+ * It lies in a chunk of the pool, in larger ones as it grows, then in a buffer of its own; in none while nobody waits.
  */
 export class Stash {
   /** Bytes that were put and not taken. */

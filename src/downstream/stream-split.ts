@@ -1,15 +1,14 @@
 import { argIs } from '../command/argument.ts';
-import type { ErrorCode } from '../errors.ts';
-import { elementsOf, payloadOf } from '../protocol/element.ts';
+import { elementsOf, isMap, payloadOf } from '../protocol/element.ts';
 import { arrayReply, mapReply } from '../protocol/encode.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { argBytes, type RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane.ts';
-import type { ReplyTarget } from '../upstream/target.ts';
 import { FanOut } from './fan-out.ts';
 import type { Router } from './router.ts';
 import type { Session } from './session.ts';
+import { SessionTarget } from './session-target.ts';
 
 /** What one node is asked: its streams, with the ids to begin behind. */
 interface Share {
@@ -18,8 +17,8 @@ interface Share {
 }
 
 /**
- * XREAD [COUNT n] STREAMS key … id … over several nodes, where it does not block: each node is asked for its streams, and they are told in the
- * order of the request.
+ * XREAD [COUNT n] STREAMS key … id … over several nodes, without BLOCK. Each node is asked for its streams; the reply has them in the order
+ * of the request.
  */
 export function splitStreams(session: Session, view: RequestView, router: Router): void {
   const shares = new Map<number, Share>();
@@ -63,37 +62,29 @@ function streamsAt(view: RequestView): number {
 }
 
 /** Puts the streams of a reply into the order of the request. */
-class InOrder implements ReplyTarget {
-  readonly owner: object;
-  readonly parts = null;
-  readonly #session: Session;
+class InOrder extends SessionTarget {
   /** Where a stream, as latin1, stands in the request: first, where several times. */
   readonly #order: ReadonlyMap<string, number>;
 
   constructor(session: Session, order: ReadonlyMap<string, number>) {
-    this.owner = session;
-    this.#session = session;
+    super(session);
     this.#order = order;
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     const reply = buf.subarray(start, end);
     const elements = elementsOf(reply);
-    if (elements === null || elements.length === 0) return this.#session.onReply(token, buf, start, end, given);
-    const isMap = reply[0] === '%'.charCodeAt(0);
-    const streams = isMap ? pairs(elements) : elements.map((element) => elementsOf(element) ?? []);
+    if (elements === null || elements.length === 0) return this.session.onReply(token, buf, start, end, given);
+    const asMap = isMap(reply, 0);
+    const streams = asMap ? pairs(elements) : elements.map((element) => elementsOf(element) ?? []);
     const placed = streams.map((stream) => ({ stream, at: this.#placeOf(stream) }));
     const sorted = placed.sort((a, b) => a.at - b.at).map(({ stream }) => stream);
-    const whole = isMap ? mapReply(sorted.flat(), 3) : arrayReply(sorted.map(arrayReply));
-    return this.#session.onReply(token, whole, 0, whole.length, false);
+    const whole = asMap ? mapReply(sorted.flat(), 3) : arrayReply(sorted.map(arrayReply));
+    return this.session.onReply(token, whole, 0, whole.length, false);
   }
 
   #placeOf([key]: readonly Buffer[]): number {
     return (key === undefined ? undefined : this.#order.get(payloadOf(key).toString('latin1'))) ?? -1;
-  }
-
-  onFailure(token: number, code: ErrorCode, detail: string): void {
-    this.#session.onFailure(token, code, detail);
   }
 }
 

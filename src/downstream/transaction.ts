@@ -10,8 +10,9 @@ import { SWALLOW } from '../upstream/swallow.ts';
 import type { PartTaker, ReplyTarget } from '../upstream/target.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import type { TransactionMode } from './mode.ts';
+import { nodeOrFail } from './node-or-fail.ts';
 import { ownLane } from './own-lane.ts';
-import { CROSS_SLOT, NO_KEYS, type Router } from './router.ts';
+import { NO_KEYS, type Router } from './router.ts';
 import type { Scripts } from './scripts.ts';
 import type { Session } from './session.ts';
 
@@ -42,8 +43,8 @@ export interface TransactionContext {
 }
 
 /**
- * One session's WATCHes and its transaction. keyfan queues the commands itself and sends them at EXEC in one piece, MULTI and EXEC
- * around them, to the one node that the first key names: nobody's request comes between them, and until then no connection is needed.
+ * One session's WATCHes and its transaction. keyfan queues the commands itself. At EXEC it sends them in one piece, MULTI and EXEC around
+ * them, to the node of their keys: nobody's request comes between them, and until then no connection is needed.
  *
  *   WATCH k ─▶ own lane, pinned ─────────────────────┐
  *   MULTI ─▶ OK   SET k v ─▶ QUEUED   …  EXEC ─▶ MULTI SET … EXEC ─▶ node     without WATCH and scripts: on the shared lane
@@ -61,7 +62,7 @@ export class Transaction implements TransactionMode {
   #invalid = false;
   readonly #queue = new OutBuffer();
   #count = 0;
-  /** Requests of scripts by their SHA1, which the node may have to be given first; null where there is no script. */
+  /** Requests of scripts (EVAL, EVALSHA, FCALL …), so that their node can be given the script first; null where there is none. */
   #scripts: { readonly row: CommandRow; readonly view: RequestView }[] | null = null;
 
   constructor(session: Session, context: TransactionContext) {
@@ -108,10 +109,9 @@ export class Transaction implements TransactionMode {
       session.fail(session.open(), 'refused', 'WATCH inside MULTI is not allowed');
       return;
     }
-    const node = this.#context.router.nodeOf(view, row);
-    if (node === NO_NODE) session.fail(session.open(), 'no_nodes');
-    else if (node === CROSS_SLOT || (this.#watch !== null && node !== this.#node)) session.fail(session.open(), 'cross_slot');
-    else if (this.#watch !== null && this.#watch.connection === null) session.fail(session.open(), 'not_sent', this.#watch.node);
+    const node = this.#nodeOfKeys(view, row);
+    if (node === null) return;
+    if (this.#watch !== null && this.#watch.connection === null) session.fail(session.open(), 'not_sent', this.#watch.node);
     else this.#watchOn(node, view);
   }
 
@@ -163,8 +163,7 @@ export class Transaction implements TransactionMode {
   /** Where the request belongs, NO_KEYS where that is any node; null where it was answered with why it cannot be queued. */
   #nodeOf(view: RequestView, row: CommandRow): number | null {
     const session = this.#session;
-    const { router } = this.#context;
-    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view, router.covers);
+    const refusal = row.guard === undefined ? null : GUARDS[row.guard](view, this.#context.router.covers);
     if (refusal !== null || row.refusal !== undefined) {
       session.fail(session.open(), 'refused', refusal ?? row.refusal);
       return null;
@@ -173,13 +172,15 @@ export class Transaction implements TransactionMode {
       session.fail(session.open(), 'refused', `keyfan: '${row.name}' is not supported in a transaction: a transaction is one node's`);
       return null;
     }
-    const known = this.#node !== NO_KEYS;
-    // Where any node serves every key, all commands go to the one that the first was for.
-    if (known && !router.keyed) return this.#node;
-    const node = router.nodeOf(view, row);
-    if (node === NO_NODE) session.fail(session.open(), 'no_nodes');
-    else if (node === CROSS_SLOT || (node !== NO_KEYS && known && node !== this.#node)) session.fail(session.open(), 'cross_slot');
-    else return node;
+    return this.#nodeOfKeys(view, row);
+  }
+
+  /** As `#nodeOf`, as far as the keys decide it. */
+  #nodeOfKeys(view: RequestView, row: CommandRow): number | null {
+    const session = this.#session;
+    const node = nodeOrFail(session, this.#context.router, view, row, () => NO_KEYS);
+    if (node === null || node === NO_KEYS || this.#node === NO_KEYS || node === this.#node) return node;
+    session.fail(session.open(), 'cross_slot');
     return null;
   }
 
@@ -239,7 +240,7 @@ export class Transaction implements TransactionMode {
     }
     const lane = ownLane(session, node);
     if (lane !== null) this.#send(lane);
-    // Without a connection of its own there is no transaction: unless EXEC comes again, it has been answered.
+    // There is no own connection: EXEC either comes again (it was parked) or has been answered, which ends the transaction.
     else if (!session.parked) this.drop();
   }
 

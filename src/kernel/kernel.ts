@@ -39,7 +39,7 @@ const instance = new WebAssembly.Instance(module, { env: { memory: MEMORY } });
 
 export const { copy, scanArgs, scanBulks, scanRequests, split, gather, merge } = instance.exports as unknown as Kernel;
 
-/** From so many elements on, a call of the kernel is worth its price. */
+/** Fewest elements for which a call of the kernel pays off. */
 export const MANY = 8;
 
 /** How the kernel hashes keys: the number of a function, the two bytes of a hash tag (the first -1 where there is none). */
@@ -52,9 +52,9 @@ export interface KernelHash {
 /** How the kernel finds the nodes of keys. */
 export interface KernelRouting {
   readonly hash: KernelHash;
-  /** Another one where other nodes may own them. */
+  /** Changes whenever the owners of keys may have changed. */
   version(): number;
-  /** Where `ownerOf` of the kernel finds who owns what, good until it is asked for again; 0 where it cannot know. */
+  /** Offset of the owner table, for the kernel's `ownerOf`. Valid until the next call; 0 where there is none. */
   table(): number;
 }
 

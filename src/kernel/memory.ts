@@ -25,7 +25,7 @@ export const BYTES_MAX = 64 * 1024;
 export const FRAGMENTS_MAX = 256;
 /** Room before each fragment for what is written last: `*N\r\n` and the command's name. */
 export const HEAD_MAX = 128;
-/** Requests that are scanned at once, and integers in the record of each: its end, its number of arguments, the hash of argument 1, its route, the bounds. */
+/** Most requests that are scanned at once, and integers of a record: end, number of arguments, hash of argument 1, route, bounds. */
 export const AHEAD_MAX = 64;
 export const AHEAD_INTS = 16;
 /** An argument takes six bytes at the least (`$0\r\n\r\n`). */
@@ -33,7 +33,7 @@ const ARGS_MAX = Math.ceil(BYTES_MAX / 6);
 
 const NAMES_AT = 2048;
 export const NAMES_BITS = 9;
-/** Slots behind the last one that a name may be spread to: no search goes around. */
+/** Slots behind the last one that a hash leads to, so that no search has to wrap around. */
 export const NAMES_SPARE = 32;
 /** Bytes of a slot. */
 export const NAME_SIZE = 16;

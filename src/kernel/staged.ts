@@ -10,8 +10,8 @@ interface Request {
 }
 
 /**
- * Brings a request, and the bounds of its arguments (to ARGS), to where the kernel can work on them. Returns where it is, -1 where it is too
- * large. What was read into READ stays there.
+ * Puts a request where the kernel can work on it, and the bounds of its arguments into ARGS. Returns its offset there, -1 where it is too
+ * large. A request in READ is not copied.
  */
 export function stage(view: Request): number {
   const { buf, base, limit, argc, args } = view;

@@ -1,6 +1,6 @@
 import { MEMORY, TABLES_AT, TABLES_SIZE } from './memory.ts';
 
-/** How a partition follows from a hash. Of a ring see routing/strategies/continuum.ts; else it is the hash modulo the number of partitions. */
+/** How a partition follows from a hash: by a ring (see continuum.ts of routing), else as the hash modulo the number of partitions. */
 export interface Lookup {
   readonly partitions: number;
   readonly ring: { readonly shift: number; readonly starts: Uint32Array; readonly points: Uint32Array } | null;
@@ -8,15 +8,16 @@ export interface Lookup {
 
 const HEAD_INTS = 8;
 
-/** What TABLES holds: counts up when it is full and everything in it is given up. */
+/** Counts up whenever TABLES is full and all tables in it are dropped. */
 let generation = 0;
-/** Tables that were ever put down. */
+/** Number of tables that have ever been copied to TABLES. */
 let known = 0;
 let end = TABLES_AT;
 
 /**
- * Who owns which hash, in the kernel's memory. It is put there when it is first asked for, and once more for each new table, where it had to make room: tables
- * that do not fit beside each other are not to be copied with every request.
+ * A topology's owner table, copied into the kernel's memory when first asked for. When TABLES is full, all tables in it are dropped. A
+ * dropped one is copied again only after a new table has come, so that two that do not fit together are not copied in turn with every
+ * request.
  *
  *   head │ starts │ points │ owners │ the next one …
  */
@@ -25,7 +26,7 @@ export class OwnerTable {
   readonly #owners: Uint16Array;
   #generation = -1;
   #at = 0;
-  /** `known` when it was put down last. */
+  /** `known` when this table was copied last. */
   #knownThen = -1;
 
   constructor(lookup: Lookup, owners: Uint16Array) {
@@ -33,7 +34,7 @@ export class OwnerTable {
     this.#owners = owners;
   }
 
-  /** Its offset, good until another one is asked for; 0 where it is too large, or had to make room for one that is not new. */
+  /** Offset of the table, valid until another is asked for; 0 where it does not fit, or was dropped and no new table has come since. */
   place(): number {
     if (this.#generation === generation) return this.#at;
     if (this.#knownThen === known) return 0;

@@ -1,4 +1,4 @@
-/** What is used of WebAssembly, which the types of Node 20 and of the language leave to browsers. */
+/** The part of WebAssembly that is used here: Node 20's types do not declare it, and TypeScript only does so for browsers. */
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }

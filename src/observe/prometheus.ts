@@ -67,7 +67,7 @@ function nonZero(counts: Float64Array, names: readonly string[], label: string, 
 /** Upper bounds in seconds of all buckets but the last, which has none. */
 const BOUNDS = Array.from({ length: DurationHistogram.BUCKETS - 1 }, (_, index) => 2 ** index / 1e6);
 
-/** `le` means up to and with; a bucket ends just below its bound, which no duration in whole microseconds tells apart by more than one. */
+/** `le` includes its bound and our buckets exclude theirs; in whole microseconds the difference is at most one. */
 function histogram(name: string, duration: DurationHistogram, labels: Sample['labels']): Sample[] {
   let count = 0;
   const samples: Sample[] = BOUNDS.map((bound, index) => {
@@ -243,7 +243,7 @@ const alone = (): WorkersSnapshot => ({
   residentBytes: process.memoryUsage.rss(),
 });
 
-/** Metrics of prom-client that walk over every connection at each scrape, which would hold up clients; `keyfan_connections` counts them for free. */
+/** prom-client's metrics that would hold up clients: they walk over every connection at each scrape. See `keyfan_connections`. */
 const COSTLY = /^(nodejs_active_|process_open_fds$)/;
 
 /** A registry of its own, read from `pools()` and `workers()` at each scrape. */
@@ -253,7 +253,7 @@ export function createMetrics(pools: () => readonly PoolSnapshot[], workers: () 
   for (const { name } of registry.getMetricsAsArray()) if (COSTLY.test(name)) registry.removeSingleMetric(name);
   const add = (row: { name: string; type: string; help: string }, values: () => readonly Sample[]): void => {
     const { name, help, type } = row;
-    // prom-client asks of a registered metric its name and get(); its type demands the class of a metric fed by calls.
+    // prom-client uses only `name` and `get()` of a registered metric, but its type demands one of its own classes.
     const metric = { name, get: async () => ({ name, help, type, aggregator: 'sum', values: values() }) };
     registry.registerMetric(metric as unknown as Metric);
   };

@@ -1,7 +1,7 @@
 import { type KernelRouting, scanRequests } from '../kernel/kernel.ts';
 import { AHEAD_AT, AHEAD_MAX, READ_AT } from '../kernel/memory.ts';
 
-/** In the place of a record. */
+/** Instead of a record: there is none. */
 export const NONE = -1;
 
 /**
@@ -19,8 +19,8 @@ class RequestsAhead {
   #version = 0;
 
   /**
-   * The record of the request at `READ[from, to)`, or NONE where that is not of few plain arguments, none longer than `max`. It is
-   * good until the next call.
+   * The record of the request at `READ[from, to)`; NONE where it has too many arguments, or one that is not plain or longer than `max`.
+   * Valid until the next call.
    */
   find(owner: object, from: number, to: number, max: number, routing: KernelRouting): number {
     if (this.#left === 0 || this.#at !== from || this.#owner !== owner || this.#version !== routing.version()) {
@@ -42,7 +42,7 @@ class RequestsAhead {
     this.#at = end;
   }
 
-  /** What READ holds is not what it was. */
+  /** READ has new bytes: the records of `owner` are dropped. */
   forget(owner: object): void {
     if (this.#owner === owner) this.#left = 0;
   }

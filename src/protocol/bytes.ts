@@ -7,6 +7,10 @@ export const MINUS = 0x2d;
 export const STAR = 0x2a;
 export const DOLLAR = 0x24;
 export const COLON = 0x3a;
+export const UNDERSCORE = 0x5f;
+export const EQUALS = 0x3d;
+export const PERCENT = 0x25;
+export const BAR = 0x7c;
 
 /** What a scanner says: a whole frame, not enough bytes yet, or bytes that can never become a frame. */
 export const Scan = { MORE: 0, FRAME: 1, ERROR: 2 } as const;

@@ -1,8 +1,5 @@
-import { COLON, CR, DOLLAR, LF, MINUS, STAR, ZERO } from './bytes.ts';
+import { BAR, COLON, CR, DOLLAR, EQUALS, LF, MINUS, PERCENT, STAR, UNDERSCORE, ZERO } from './bytes.ts';
 import { parseInt64 } from './header.ts';
-
-/** RESP3's null. */
-const UNDERSCORE = '_'.charCodeAt(0);
 
 /** Reading inside replies that a scanner has already found whole: no bounds are checked again. */
 
@@ -33,7 +30,7 @@ export function bulkEnd(buf: Buffer, at: number): number {
 }
 
 const BULKS = new Set(Array.from('$!=', (type) => type.charCodeAt(0)));
-/** Elements for each that an aggregate counts. */
+/** By type byte: elements for each that an aggregate counts. */
 const AGGREGATES: ReadonlyMap<number, number> = new Map(
   (
     [
@@ -45,7 +42,6 @@ const AGGREGATES: ReadonlyMap<number, number> = new Map(
     ] as const
   ).map(([type, each]) => [type.charCodeAt(0), each]),
 );
-const ATTRIBUTE = '|'.charCodeAt(0);
 
 /** Offset behind the element of any type at `at`. */
 function elementEnd(buf: Buffer, at: number): number {
@@ -55,7 +51,7 @@ function elementEnd(buf: Buffer, at: number): number {
     const each = AGGREGATES.get(type);
     const length = each !== undefined || BULKS.has(type) ? Math.max(-1, headerNumber(buf, next)) : -1;
     next = lineEnd(buf, next);
-    if (each !== undefined) pending += Math.max(0, length) * each + (type === ATTRIBUTE ? 1 : 0);
+    if (each !== undefined) pending += Math.max(0, length) * each + (type === BAR ? 1 : 0);
     else if (length >= 0) next += length + 2;
   }
   return next;
@@ -91,4 +87,20 @@ export function isInteger(buf: Buffer, at: number): boolean {
 
 export function isArray(buf: Buffer, at: number): boolean {
   return buf[at] === STAR;
+}
+
+/** A map of RESP3. */
+export function isMap(buf: Buffer, at: number): boolean {
+  return buf[at] === PERCENT;
+}
+
+/** A text for people, of RESP3. */
+export function isVerbatim(buf: Buffer, at: number): boolean {
+  return buf[at] === EQUALS;
+}
+
+/** Null of either version, a bulk string or an array: of those only null has a negative length. */
+export function isNull(buf: Buffer, at: number): boolean {
+  const type = buf[at];
+  return type === UNDERSCORE || ((type === DOLLAR || type === STAR) && buf[at + 1] === MINUS);
 }

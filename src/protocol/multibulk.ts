@@ -8,3 +8,6 @@ export function encodeRequest(parts: readonly (Buffer | string)[]): Buffer {
   }
   return Buffer.concat(pieces);
 }
+
+/** Asks a node for nothing but an answer. */
+export const PING = encodeRequest(['PING']);

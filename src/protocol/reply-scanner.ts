@@ -98,7 +98,8 @@ export class ReplyScanner {
   }
 
   /**
-   * After MORE, to pass the reply on before it is whole: the offset up to which `src[from, to)` needs not come again. The next call begins there.
+   * To be called after MORE in order to pass the reply on in parts. Returns the offset up to which `src[from, to)` is done with: the next
+   * call begins there.
    */
   cut(from: number, to: number): number {
     let at = from + this.#at;

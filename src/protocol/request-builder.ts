@@ -48,8 +48,8 @@ export class RequestBuilder {
 }
 
 /**
- * Writes `*argc\r\n` and argument 0 of `view`, which has at most 64 bytes, so that they end before offset `end` of `buf`; returns where they
- * begin, at most HEAD_MAX before it.
+ * Writes `*argc\r\n` and argument 0 of `view`, which has at most 64 bytes, so that they end before offset `end` of `buf`; returns where
+ * they begin, at most HEAD_MAX before it.
  */
 export function writeHead(buf: Buffer, end: number, argc: number, view: RequestView): number {
   const nameEnd = argEnd(view, 0) + 2;

@@ -19,9 +19,9 @@ const MULTIBULK_MAX = 2 ** 31 - 1;
 const ARGS_FIRST = 16;
 const ARGS_KEEP_MAX = 1024;
 
-/** In the place of a `KernelRouting`. */
+/** Stands in for a missing `KernelRouting`. */
 const NO_ROUTING: KernelRouting = { hash: { which: -1, open: -1, close: 0 }, version: () => 0, table: () => 0 };
-/** In the place of a route. */
+/** Instead of a route: there is none. */
 export const NOWHERE = -1;
 
 export interface RequestScannerOptions {
@@ -55,7 +55,7 @@ export class RequestScanner implements RequestView {
   /** Before AUTH, Redis takes only small requests. */
   authenticated = true;
 
-  /** What `args` is, where it is not a record of the kernel. */
+  /** The array behind `args` where that is not a record of the kernel. */
   #args = new Int32Array(2 * ARGS_FIRST);
   readonly #routing: KernelRouting;
   readonly #bulkMax: number;
@@ -69,7 +69,7 @@ export class RequestScanner implements RequestView {
   #bulk = -1;
   /** Leading bytes of the unfinished line that were searched for its end; such a line is read on the careful path. */
   #searched = 0;
-  /** Some CRLF was not one (Redis does not look); such a frame is re-encoded before it goes on. */
+  /** Some line does not end in CRLF, which Redis does not check; such a frame is re-encoded before it goes on. */
   #loose = false;
   /** The frame's first part has been passed on; see `cut`. */
   #cut = false;
@@ -84,7 +84,7 @@ export class RequestScanner implements RequestView {
     this.args = this.#args;
   }
 
-  /** To be called when there are new bytes: what was scanned ahead of others is forgotten. */
+  /** To be called when there are new bytes: drops what was scanned ahead. */
   begin(): void {
     ahead.forget(this);
   }
@@ -116,8 +116,8 @@ export class RequestScanner implements RequestView {
   }
 
   /**
-   * The route of the request at `READ[from, to)`, which is then used, and `next` behind it; NOWHERE where the kernel has none, and then it is still to be
-   * scanned. The view's fields say nothing of it.
+   * The route of the request at `READ[from, to)`. Where the kernel has one the request is used, `next` is behind it and the view does not
+   * show it; else NOWHERE, and it is still to be scanned.
    */
   route(from: number, to: number): number {
     const record = this.#findAhead(from, to);
@@ -174,8 +174,8 @@ export class RequestScanner implements RequestView {
   }
 
   /**
-   * After MORE, to pass the frame on before it is whole: the offset up to which `src` needs not come again. The next call
-   * begins there. From now on the frame is no view: only its end is looked for, and line ends that are none go on as they came.
+   * To be called after MORE in order to pass the frame on in parts. Returns the offset up to which `src` is done with: the next call begins
+   * there. From then on the frame is no view: only its end is looked for, and wrong line ends go on as they came.
    */
   cut(to: number): number {
     let at = this.next + this.#at;
@@ -271,7 +271,7 @@ export class RequestScanner implements RequestView {
     return this.#finish(src, from, at);
   }
 
-  /** As `#arguments`, in the kernel, for as many arguments as are plain and whole; returns the offset behind them. All at once stay where the kernel put them. */
+  /** Does `#arguments` in the kernel while they are plain and whole; returns the offset behind them. Bounds of all stay in ARGS. */
   #many(from: number, at: number, to: number, left: number): number {
     const end = scanArgs(READ_AT + from, READ_AT + at, READ_AT + to, left, this.#quickMax, ARGS_AT) - READ_AT;
     const done = RESULT[0] as number;

@@ -44,8 +44,8 @@ export class ScanCursors {
   }
 
   /**
-   * Where the cursor of a request points; null where it is no number of 64 bits, -1 where it names no node. `live` tells by node whether it is in
-   * service: one that is not is passed over.
+   * Where the cursor of a request points; null where it is no number of 64 bits, -1 where it names no node. `live` tells by node whether it
+   * is in service: one that is not is passed over.
    */
   parse(text: string, live: Uint8Array): ScanPlace | null | -1 {
     if (!/^\d{1,20}$/.test(text)) return null;

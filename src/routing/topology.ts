@@ -78,8 +78,8 @@ export class Topology {
   }
 
   /**
-   * Finds the nodes of `keys` keys at arguments `first`, `first + step` … of the request that is staged at `base` (see src/kernel): writes ORDER and CELLS
-   * as `split` of the kernel does and returns the number of fragments; 0 where that is not known how.
+   * Finds the nodes of `keys` keys at arguments `first`, `first + step` … of the request that is staged at `base` (see src/kernel): writes
+   * ORDER and CELLS as `split` of the kernel does and returns the number of fragments; 0 where that is not known how.
    */
   split(base: number, first: number, step: number, keys: number): number {
     const { hashing } = this.locator;

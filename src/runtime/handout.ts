@@ -17,7 +17,7 @@ export interface Handed {
 export interface HandoutOptions {
   /** Clients a pool may have, all workers together. */
   readonly clientsMax: Readonly<Record<string, number>>;
-  /** A client nobody could be found for in so long is let go. */
+  /** A client that no worker could be found for in so long is disconnected. */
   readonly waitMs: number;
   readonly arrivalMs?: number;
 }
@@ -39,7 +39,7 @@ interface Waiting {
 
 /** Clients waiting here while no worker takes them; more are let go at once. */
 const WAITING_MAX = 4096;
-/** Who has not taken a client after so long is passed over until it has. */
+/** A worker that has not taken a client after so long is passed over until it has. */
 const LATE_MS = 50;
 /** A client that has not arrived after so long is closed here: the worker hangs, or has no file descriptor left for it. */
 const ARRIVAL_MS = 5000;
@@ -118,7 +118,7 @@ export class Handout<T extends Taker> {
     if (desk !== undefined) add(desk, pool, -count);
   }
 
-  /** Lets everybody go who waits, and who comes from now on. */
+  /** Closes all clients that wait here, and all that come from now on. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);

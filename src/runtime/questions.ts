@@ -25,9 +25,9 @@ interface Known {
   owed: number;
 }
 
-/** Who has not answered by then is said to be silent (a list of some thousand clients takes a tenth of that); who reads the question later does nothing. */
+/** A worker that has not answered by then counts as silent and ignores the question later. Some thousand clients take a tenth. */
 const DEADLINE_MS = 1000;
-/** Who owes so many answers is asked no more until it has given some: it hangs, and what is sent to it stays here. */
+/** A worker that owes so many answers is not asked until it has given some: it hangs, and messages to it pile up here. */
 const OWED_MAX = 64;
 
 /** Passes on what a client of one worker asks about those of the others, and what they answer, together. */

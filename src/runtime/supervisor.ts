@@ -38,11 +38,11 @@ export interface SupervisorOptions<W extends WorkerProcess> {
   leaving(process: W): void;
   gone(process: W): void;
   readonly restart: BackoffOptions;
-  /** Who has served for so long begins a new row of failures when it ends. */
+  /** A worker that has served for so long begins a new count of failures when it ends. */
   readonly steadyMs: number;
-  /** Who is not ready by then is killed. */
+  /** A worker that is not ready by then is killed. */
   readonly startLimitMs: number;
-  /** Who has not ended so long after `drain` is killed. */
+  /** A worker that has not ended so long after `drain` is killed. */
   readonly drainLimitMs: number;
   readonly log: Log;
   readonly timers?: Timers;
@@ -224,7 +224,7 @@ export class Supervisor<W extends WorkerProcess> {
     });
   }
 
-  /** The one that leaves stays until the one that comes is ready; if that ends first, the one that was to leave stays. */
+  /** The old worker serves until the new one is ready; if the new one ends first, the old one stays. */
   async #renew(seat: Seat<W>): Promise<void> {
     if (this.#stopping) return;
     const next = this.#spawn(seat);

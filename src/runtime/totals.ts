@@ -98,7 +98,7 @@ export class Totals<W> {
     this.#gone = this.#zeros();
   }
 
-  /** The newest word of a worker; each is complete, so that one that is lost does no harm. */
+  /** The newest report of a worker. Each is complete, so that a lost one does no harm. */
   report(worker: W, report: WorkerReport): void {
     this.#last.set(worker, report);
   }

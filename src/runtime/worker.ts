@@ -13,7 +13,7 @@ type Paused = ToWorker & { type: 'pause' };
 type Question = ToWorker & { type: 'question' };
 type Answers = ToWorker & { type: 'answers' };
 
-/** What is lost at most of the counters of a worker that is killed. */
+/** Time between two reports: what a killed worker has counted since its last one is lost. */
 const REPORT_MS = 1000;
 /** A worker takes clients once it knows of each node whether it is up, or after so long. */
 const SETTLE_MS = 1000;

@@ -1,9 +1,9 @@
 import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk } from './chunk-pool.ts';
 import { copyBytes } from './copy.ts';
 
-/** A buffer above this size is not kept when it is empty; up to 64 KiB it is a chunk of the pool, as most cut frames need one for a moment only. */
+/** A larger buffer is let go of when it is empty. Up to 64 KiB it is a chunk of the pool, as most cut frames need one for a moment only. */
 const KEEP_MAX = 4 * 1024;
-/** Nor is one above this size for a rest that fills less than a quarter of it. */
+/** A larger buffer is let go of when what is left fills less than a quarter of it. */
 const SPARSE_MAX = 1024 * 1024;
 const FIRST_SIZE = 512;
 

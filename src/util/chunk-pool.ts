@@ -2,9 +2,9 @@ import { BYTES, CHUNKS_AT, CHUNKS_END, MEMORY } from '../kernel/memory.ts';
 import { copyInto } from './copy.ts';
 
 /**
- * Free output chunks, shared by all sockets of the process: an idle connection owns none. Most turns of a socket fit a small
- * chunk, pipelines a large one; tiny ones are for what is collected of one request. A chunk comes back only when the kernel has taken its bytes: they must not
- * change under a write.
+ * Free output chunks, shared by all sockets of the process: an idle connection owns none. Most turns of a socket fit a small chunk,
+ * pipelines a large one; tiny ones collect the replies to one request. A chunk comes back only when the kernel has taken its bytes: they
+ * must not change under a write.
  *
  *   free    ▓▓▓▓▓▓▓▓▓▓░░░░░░     what a burst needed stays for the next one …
  *                 ^idle          … but not what nobody took since the last `trimChunks`
@@ -14,7 +14,7 @@ export const TINY_CHUNK = 2 * 1024;
 export const SMALL_CHUNK = 16 * 1024;
 export const LARGE_CHUNK = 64 * 1024;
 
-/** Below what large values of many clients take at a time the garbage collector would be busy with chunks. */
+/** Most free bytes kept per size. With much less, large values for many clients would keep the garbage collector busy. */
 const FREE_BYTES_MAX = 64 * 1024 * 1024;
 /** Between chunks that lie side by side; see `copyInto`. */
 const GAP = 64;
@@ -61,7 +61,7 @@ export function takeNear(size: number): Buffer {
   return near;
 }
 
-/** Where a chunk of this pool lies in the memory of src/kernel; 0 where it does not: others have memory of their own, and begin where that does. */
+/** Offset of a chunk in the kernel's memory; 0 for one outside of it, which has an ArrayBuffer of its own and so begins at 0. */
 export function placeOf(chunk: Buffer): number {
   return chunk.byteOffset;
 }

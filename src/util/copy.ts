@@ -5,11 +5,11 @@ import { BYTES, READ, READ_AT } from '../kernel/memory.ts';
 const LOOP_MAX = 64;
 
 /**
- * Copies `src[start, end)` to `dst[at…)`; the caller has made sure it fits. Eight bytes a step: about half the time of a plain
- * loop at the sizes of ordinary requests and replies.
+ * Copies `src[start, end)` to `dst[at…)`; the caller has made sure it fits. Eight bytes a step take about half the time of a plain loop at
+ * the sizes of ordinary requests and replies.
  *
- * `| 0` says that an offset is a 32-bit integer. V8 decides by what all callers have ever given: one offset that it keeps as a double makes each index of the
- * loop one for everybody, at three times the price.
+ * `| 0` tells V8 that an offset is a 32-bit integer. Type feedback is shared by all callers: one that passes a double would make every
+ * index here a double, at three times the cost.
  */
 export function copyBytes(dst: Buffer, at: number, src: Buffer, start: number, end: number): void {
   if (end - start > LOOP_MAX) {
@@ -41,8 +41,8 @@ export function copyBytes(dst: Buffer, at: number, src: Buffer, start: number, e
 }
 
 /**
- * Copies `src[start, end)` to offset `at` of a chunk, and up to seven bytes of anything behind it, which must be of no use yet. `place` is where the chunk lies in
- * the kernel's memory, 0 where it lies elsewhere: within that memory a copy takes a quarter of the time.
+ * Copies `src[start, end)` to offset `at` of a chunk. It may overwrite up to seven bytes behind that, which must not hold data yet. `place`
+ * is the chunk's offset in the kernel's memory, 0 where it lies elsewhere; copies within that memory take a quarter of the time.
  */
 export function copyInto(chunk: Buffer, place: number, at: number, src: Buffer, start: number, end: number): void {
   if (place !== 0 && src === READ) copy(place + at, READ_AT + start, READ_AT + end);

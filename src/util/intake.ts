@@ -6,9 +6,9 @@ import { READ_BUFFER } from './read-buffer.ts';
 
 /** First size of the steps in which an unfinished frame of unknown size is completed from a read. */
 const STEP_FIRST = 64;
-/** A read that fills so much of its buffer promises that the next one will, too: only then is a chunk set aside for it. */
+/** A read of so many bytes promises another one like it: only then is a chunk set aside for the next. */
 const BUSY_READ = 32 * 1024;
-/** Fewer bytes are copied: a chunk must not be kept for them. */
+/** Reads below this size are copied: they must not keep a whole chunk. */
 const HAND_ON_MIN = 16 * 1024;
 
 export interface IntakeOwner {
@@ -82,8 +82,8 @@ export class Intake {
   }
 
   /**
-   * Completes the carried frame with as little of `buf[0, size)` as that takes, so that what follows is not copied; returns the offset behind
-   * what was used.
+   * Completes the carried frame with as little of `buf[0, size)` as that takes, so that what follows is not copied; returns the offset
+   * behind what was used.
    */
   #complete(buf: Buffer, size: number): number {
     const carry = this.carry;
@@ -144,7 +144,7 @@ export class Intake {
     this.#handedOn = true;
   }
 
-  /** Nothing that is read is wanted any more. The socket may still read, into the buffer that it has: that one is given back only behind a read. */
+  /** Drops everything. The socket may still read into the buffer that it has, so that one is given back only after a read. */
   close(): void {
     this.#closed = true;
     this.carry.clear();

@@ -36,7 +36,7 @@ export class Memory {
     return this.held > this.limit * SCARCE;
   }
 
-  /** From now on `bytes` are held for `member`. That may make the member that most is held for let go of it. */
+  /** Sets the bytes held for `member`. While the sum is above the limit, the member with the most has to let go of all it has. */
   account(member: Member, bytes: number): void {
     this.held += bytes - (this.#members.get(member) ?? 0);
     if (bytes > 0) this.#members.set(member, bytes);

@@ -44,7 +44,7 @@ export class OutBuffer {
   /** The chunks that `full` shows, to be given back together. */
   #closed: Buffer[] = [];
 
-  /** `near` is for whoever flushes or clears it in the end, whatever happens; see `takeNear`. */
+  /** `near` only where the buffer is certain to be flushed or cleared in the end; see `takeNear`. */
   constructor(near: 'near' | 'anywhere' = 'anywhere') {
     this.#take = near === 'near' ? takeNear : takeChunk;
   }

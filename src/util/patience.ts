@@ -10,8 +10,8 @@ export interface Waiter {
 const TICK_MS = 1;
 
 /**
- * Ends waits that last: at the second tick after they began, in one to two milliseconds. There are no ticks while nobody waits. A waiter that
- * stands in the list from an earlier wait is not entered again, so the list is never longer than there are waiters.
+ * Ends waits that take too long: at the second tick after they began, which is after one to two milliseconds. Ticks stop while nobody
+ * waits. A waiter that is still in the list from an earlier wait is not entered again, so the list is never longer than there are waiters.
  *
  *   tick   4       5       6
  *              ^ wait      ^ onPatienceOver
@@ -39,7 +39,7 @@ export class Patience {
     const looked = this.#list;
     this.#list = looked.filter((waiter) => waiter.waitingSince >= over);
     if (this.#list.length > 0) this.#timer.refresh();
-    // All before any is told: whoever is told may end waits or begin others.
+    // Before the first call: whoever is called may end waits or begin others.
     for (const waiter of looked) waiter.listed = waiter.waitingSince >= over;
     for (const waiter of looked) {
       if (waiter.waitingSince === 0 || waiter.waitingSince >= over) continue;

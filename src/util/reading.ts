@@ -11,7 +11,7 @@ export interface Source {
 }
 
 /**
- * Whether a socket is read from. Its owner may stop it; and one that has brought its share of a turn rests, at the least until the turn
+ * Decides whether a socket is read from. Its owner may stop it. A socket that has brought its share of a turn rests at least until the turn
  * is over (`Rests`), so that many large frames at once do not keep small ones waiting.
  */
 export class Reading implements Rester {
@@ -21,7 +21,7 @@ export class Reading implements Rester {
   #stopped = false;
   /** It has brought its share, and waits for its turn to go on. */
   resting = false;
-  /** The turn of which `#left` is what is left. */
+  /** The turn that `#left` belongs to. */
   #number = -1;
   #left = 0;
 

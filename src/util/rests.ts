@@ -1,4 +1,4 @@
-/** Of those in line so many go on in a turn: what a turn brings in all stays small, whatever the number of large values on their way. */
+/** How many of those in line go on per turn. This bounds what a turn brings in, however many large values are on their way. */
 const PER_TURN = 2;
 
 /** The part of `Turn` this needs. */

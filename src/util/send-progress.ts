@@ -11,7 +11,7 @@ export class SendProgress {
     this.#sink = sink;
   }
 
-  /** Looked at regularly: since when nothing of what is unsent was taken; see clock.ts. Infinity where nothing is unsent. */
+  /** To be called regularly. Since when the client has taken nothing of what is unsent (see clock.ts); Infinity where nothing is unsent. */
   stalledSince(): number {
     const { left } = this.#sink;
     // What the kernel has taken may still count as unsent, until libuv tells.

@@ -4,30 +4,30 @@ import { giveChunk } from './chunk-pool.ts';
 import type { Sink } from './out-buffer.ts';
 import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRequest } from './stream-wrap.ts';
 
-/** With so much unsent a socket is full, as Node's own streams see it. */
+/** From so many unsent bytes on a socket is full, as Node's own streams see it. */
 const FULL = 16 * 1024;
 
-/** While the kernel is behind, smaller writes are collected, up to so many bytes: each that waits alone would cost a kilobyte and a system call. */
+/** While writes wait in libuv, smaller ones are collected up to this: each that waits alone costs a kilobyte and a system call. */
 const COLLECT_MAX = 64 * 1024;
 const COLLECT_FIRST = 1024;
 const SMALL = 16 * 1024;
 
-/** A request that no write has had to wait with yet: one does for all sockets. */
+/** An unused WriteRequest. libuv keeps one only while a write waits, so a single spare serves all sockets. */
 let spare: WriteRequest | null = null;
 
 /**
- * Writes to a socket below its stream, whose bookkeeping for a write takes about as long as keyfan's own work for a small request and its reply.
- * The kernel takes most writes at once; those that it does not wait in libuv, in order. Where Node's insides are out of reach
- * the stream is used: slower, same behaviour.
+ * Writes to a socket below its stream, whose bookkeeping for a write takes about as long as keyfan's own work for a small request and its
+ * reply. The kernel takes most writes at once; the others wait in libuv, in order. Where Node's internals are not as expected, the stream
+ * is used: slower, with the same behaviour.
  *
  *   write ─▶ kernel
  *     ├ not all of it was taken: a WriteRequest holds the bytes until they are
- *     └ some other is waiting: #collected ─▶ one write, when that one is through
+ *     └ another write is waiting: #collected ─▶ one write, when that one is done
  */
 export class SocketSink implements Sink {
   /** Bytes handed over and not yet taken by the kernel. */
   writableLength = 0;
-  /** Called when the kernel has taken the last of what it did not take at once. */
+  /** Called when the kernel has taken all of what it did not take at once. */
   onDrain: (() => void) | null = null;
   readonly #socket: Socket;
   readonly #wrap: StreamWrap | null;
@@ -45,7 +45,7 @@ export class SocketSink implements Sink {
     return this.writableLength >= FULL;
   }
 
-  /** Of `writableLength`, what has not been taken even in part. */
+  /** What libuv really has left of `writableLength`, which counts a write in full until all of it is taken. */
   get left(): number {
     return handleOf(this.#socket)?.writeQueueSize ?? this.writableLength;
   }
@@ -92,7 +92,7 @@ export class SocketSink implements Sink {
     done();
   }
 
-  /** Hands over what was collected: nothing more will come, or nothing is before it any more. */
+  /** Writes what was collected: because nothing more will come, or because nothing waits before it any more. */
   push(): void {
     const collected = this.#collected;
     if (collected === null) return;
@@ -103,12 +103,12 @@ export class SocketSink implements Sink {
     if (handle !== null) this.#writeOn(handle, collected.subarray(0, size));
   }
 
-  /** Null where there is no way below the stream. */
+  /** Null where the socket can only be written through its stream. */
   #handle(): StreamHandle | null {
     return this.#wrap === null ? null : handleOf(this.#socket);
   }
 
-  /** True where the bytes are not needed any more; else `chunk`, if they lie in one, goes back to the pool when they are not. */
+  /** True where the bytes are no longer needed; else `chunk`, if they lie in one, goes back to the pool later. */
   #writeOn(handle: StreamHandle, bytes: Uint8Array, chunk: Buffer | null = null): boolean {
     const wrap = this.#wrap as StreamWrap;
     const error = handle.writeBuffer(spareOf(wrap), bytes);
@@ -156,7 +156,7 @@ export class SocketSink implements Sink {
   }
 
   #fail(error: number): void {
-    // It may have been begun with.
+    // libuv may have begun to use it.
     spare = null;
     this.#socket.destroy(new Error(`write ${getSystemErrorName(error)}`));
   }

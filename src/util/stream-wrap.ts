@@ -5,11 +5,11 @@ export interface StreamHandle {
   writev(request: WriteRequest, list: readonly Uint8Array[], allBuffers: true): number;
   /** Bytes handed over and not yet taken by the kernel. */
   readonly writeQueueSize: number;
-  /** Of TCP only: closes, and has the kernel send no more. */
+  /** TCP only: closes with a reset, so that the kernel drops what it has not sent. */
   readonly reset?: unknown;
 }
 
-/** A write that may have to wait. While it does, `kept` holds its bytes and `oncomplete` is called in the end, with 0 or an error of libuv. */
+/** A write that may have to wait. While it waits, `kept` holds its bytes; in the end `oncomplete` is called with 0 or an error of libuv. */
 export interface WriteRequest {
   oncomplete(status: number): void;
   kept: unknown;
@@ -23,7 +23,8 @@ export interface StreamWrap {
 }
 
 /**
- * What Node's own `net` writes with. It is not documented, so whoever uses it can do without: null where it is not as in Node 20 to 24.
+ * The binding that Node's own `net` writes with. It is undocumented, so its users must be able to do without: null where it is not as in
+ * Node 20 to 24.
  */
 export const STREAM_WRAP: StreamWrap | null = find();
 

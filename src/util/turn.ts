@@ -7,9 +7,9 @@ export interface Flushable {
   flush(): void;
 }
 
-/** With so many bytes to write nothing is gained by waiting for more. */
+/** From so many bytes on, waiting for more gains nothing. */
 export const LINGER_MAX = 16 * 1024;
-/** Turns that a write waits for more, at the most. */
+/** Most turns that a write waits for company. */
 const LINGER_TURNS = 2;
 
 /**
@@ -51,8 +51,8 @@ export class Turn {
   }
 
   /**
-   * Whether what has waited for `turns` turns shall wait for one more, so that more may leave in the same write: where many send at the same time, each
-   * turn brings some of it. Where nobody else was heard nothing would come of it.
+   * Whether a write that has waited for `turns` turns waits for one more, so that more may leave with it. That pays where many send at the
+   * same time, as each turn brings some of it; where only one was heard, nothing more is to be expected.
    */
   lingers(turns: number): boolean {
     return this.#brought > 1 && turns < LINGER_TURNS;

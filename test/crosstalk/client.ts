@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
+import type { Random } from '../support/random.ts';
 import { Inbox, Writer } from './bytes.ts';
 import { isHeavy, type Kind } from './identity.ts';
-import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';
 
 /** How clients behave; one batch in so many (0: never). */

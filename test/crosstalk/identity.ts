@@ -1,6 +1,6 @@
 import { readHex, type Writer } from './bytes.ts';
+import { mix } from './mix.ts';
 import { isPattern, logSize, writePattern } from './pattern.ts';
-import { mix } from './random.ts';
 
 /**
  * Who asks: number of the client's connection, number of its request, number of the key in the request. Key, value, kind and

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT_ROOT } from '../support/project.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 import { realStage } from './real-mode.ts';
 import { type RunOptions, run, type Stage } from './run.ts';
 import { scriptedStage } from './scripted-mode.ts';

@@ -1,4 +1,4 @@
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 
 /** The largest value or reply there is, with room to shift it. */
 const SIZE = 10 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../support/random.ts';
 import { type RedisNode, startRedis } from '../support/redis.ts';
 import type { Manners } from './client.ts';
 import { Proxy } from './proxy.ts';
-import { Random } from './random.ts';
 import { RealClient } from './real-client.ts';
 import type { RunOptions, Stage } from './run.ts';
 import { Tally } from './tally.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../support/random.ts';
 import type { Client } from './client.ts';
 import type { Proxy } from './proxy.ts';
-import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';
 
 export interface RunOptions {

@@ -1,3 +1,4 @@
+import type { Random } from '../support/random.ts';
 import { findCrlf, Writer } from './bytes.ts';
 import { Client, type ClientOptions } from './client.ts';
 import {
@@ -14,7 +15,6 @@ import {
   writeKey,
   writeValue,
 } from './identity.ts';
-import type { Random } from './random.ts';
 import { EARLY, isMulti, ReplyWriter, refuses } from './replies.ts';
 import type { SeenRequests } from './scripted-node.ts';
 import { proxyError, saysNotExecuted } from './tally.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../support/random.ts';
 import type { Manners } from './client.ts';
 import { type Pool, Proxy } from './proxy.ts';
-import { Random } from './random.ts';
 import type { RunOptions, Stage } from './run.ts';
 import { ScriptedClient } from './scripted-client.ts';
 import { type FaultRates, ScriptedNode, SeenRequests } from './scripted-node.ts';

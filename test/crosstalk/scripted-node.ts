@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Random } from '../support/random.ts';
 import { Inbox, Writer } from './bytes.ts';
 import { hashOf, type Identity, isValue, Kind, readKey } from './identity.ts';
-import { mix, type Random } from './random.ts';
+import { mix } from './mix.ts';
 import { ReplyWriter, refuses } from './replies.ts';
 import { RequestReader } from './request-reader.ts';
 import type { Tally } from './tally.ts';

@@ -1,20 +1,12 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import t from 'tap';
-import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
+import { deafClient } from '../support/deaf-client.ts';
+import { healthy, startFleet } from '../support/fleet.ts';
 import { startRedis } from '../support/redis.ts';
 import { encode } from '../support/resp.ts';
 import { connectResp } from '../support/resp-client.ts';
 import { gate, startScriptedNode } from '../support/scripted-node.ts';
 import { until, within } from '../support/wait.ts';
-
-/** A connection that does not read. */
-async function deafClient(fleet: Fleet): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port: fleet.port });
-  socket.on('error', () => {});
-  await new Promise((resolve) => socket.once('connect', resolve));
-  socket.pause();
-  return socket;
-}
 
 /** Waits until a number stays the same over many looks; resolves with it. */
 async function settled(read: () => Promise<number>): Promise<number> {

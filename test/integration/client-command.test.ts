@@ -1,4 +1,5 @@
 import t from 'tap';
+import { COMMAND_ROWS } from '../../src/command/table.ts';
 import { createProxy } from '../../src/index.ts';
 import { startFleet } from '../support/fleet.ts';
 import { type RedisNode, startRedis } from '../support/redis.ts';
@@ -25,6 +26,15 @@ t.test("errors and empty answers in Redis' own words", async (t) => {
     }
   }
   await Promise.all([ours.close(), theirs.close()]);
+});
+
+t.test('HELP names every subcommand that there is', async (t) => {
+  const client = await fleet.connect();
+  const lines = (await client.command('CLIENT', 'HELP')).value as string[];
+  const named = lines.slice(1).flatMap((line) => /^[A-Z-]+/.exec(line) ?? []);
+  const known = COMMAND_ROWS.filter(({ name, local }) => local === 'client' && name !== 'client');
+  t.same(named.sort(), known.map(({ name }) => name.slice('client|'.length).toUpperCase()).sort());
+  await client.close();
 });
 
 t.test("a client's line has the fields of Redis 7.0, in its order: some client libraries want each of them", async (t) => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import t from 'tap';
@@ -35,7 +34,7 @@ for (const strategy of ['ring', 'modulo', 'slots'] as const) {
     t.equal(new Set(scanned).size, 30);
     const waiting = redis.duplicate();
     const popped = waiting.blpop('list', 5);
-    await sleep(20);
+    await until(async () => / flags=b /.test(String(await redis.client('LIST'))), 'a client to be blocked');
     await redis.rpush('list', 'v');
     t.same(await popped, ['list', 'v']);
     for (const key of keys) await redis.xadd(`stream:${key}`, '1-1', 'a', 'b');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import t from 'tap';
+import { deafClient } from '../support/deaf-client.ts';
 import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
 import { encode } from '../support/resp.ts';
 import { gate, startScriptedNode } from '../support/scripted-node.ts';
@@ -14,15 +15,6 @@ function pattern(size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size);
   for (let i = 0; i + 4 <= size; i += 4) bytes.writeUInt32LE(Math.imul(i, 2_654_435_761) >>> 0, i);
   return bytes;
-}
-
-/** A connection that does not read before it is told to. */
-async function deafClient(fleet: Fleet): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port: fleet.port });
-  socket.on('error', () => {});
-  await new Promise((resolve) => socket.once('connect', resolve));
-  socket.pause();
-  return socket;
 }
 
 /** The next `size` bytes that come, hashed. */

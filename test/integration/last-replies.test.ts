@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { startFleet } from '../support/fleet.ts';
 import { encode } from '../support/resp.ts';
+import { until } from '../support/wait.ts';
 
 const BIG = Buffer.alloc(100 * 1024, 'x');
 
@@ -33,9 +33,11 @@ t.test('what is answered when a pause ends, and then the connection, is sent', a
   errs.send(Buffer.concat([encode(['BLPOP', 'none', '0.05']), Buffer.from('*1\r\n!\r\n')]));
   t.match((await errs.waitClosed()).toString(), /^\*-1\r\n-ERR Protocol error/);
   const drained = await fleet.connect();
-  drained.send(Buffer.concat([['BLPOP', 'none', '0.3'], ['PING']].map(encode)));
-  await sleep(100);
+  drained.send(Buffer.concat([['BLPOP', 'list', '10'], ['PING']].map(encode)));
+  const other = await fleet.connect();
+  await until(async () => / flags=b /.test((await other.command('CLIENT', 'LIST')).text), 'it to be blocked');
   const over = fleet.proxy.drain();
-  t.equal((await drained.waitClosed()).toString(), '*-1\r\n+PONG\r\n');
+  await fleet.nodes[0]?.call('RPUSH', 'list', 'x');
+  t.equal((await drained.waitClosed()).toString(), '*2\r\n$4\r\nlist\r\n$1\r\nx\r\n+PONG\r\n');
   await over;
 });

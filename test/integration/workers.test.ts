@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createProxy } from '../../src/index.ts';
 import { startWorkers, type Workers } from '../support/cli.ts';
@@ -202,22 +201,28 @@ t.test('CLIENT PAUSE holds the clients of all workers, those of later ones too',
   const [one, other] = (await clients(t, keyfan.pools.p as string, 2)) as [RespClient, RespClient];
   const [first, second] = await Promise.all([one, other].map(workerOf));
   t.not(first, second);
-  const held = async (client: RespClient): Promise<boolean> => {
+  /** Sends a write: true where it is held, false where it is answered. */
+  const held = async (client: RespClient, id: number): Promise<boolean> => {
+    const [asker] = (await clients(t, keyfan.pools.p as string, 1)) as [RespClient];
     const before = client.received().length;
     client.send('SET k 1\r\n');
-    await sleep(100);
-    return client.received().length === before;
+    const fate = await until(async () => {
+      if (client.received().length > before) return 'answered';
+      return / qbuf=[1-9]/.test((await asker.command('CLIENT', 'LIST', 'ID', String(id))).text) && 'held';
+    }, 'a write to be held or answered');
+    return fate === 'held';
   };
+  const otherId = await idOf(other);
   t.equal((await one.command('CLIENT', 'PAUSE', '60000', 'WRITE')).text, '+OK\r\n');
   // What one worker was told the other hears a moment later.
-  await until(() => held(other), 'writes to be held');
+  await until(() => held(other, otherId), 'writes to be held');
   process.kill(keyfan.pids().get(first as number) as number, 'SIGKILL');
   await one.closed;
   const third = await until(async () => {
     const [client] = await clients(t, keyfan.pools.p as string, 1);
     return client !== undefined && (await workerOf(client)) !== second ? client : null;
   }, 'a client of the new worker');
-  t.ok(await held(third));
+  t.ok(await held(third, await idOf(third)));
   const waiting = [other, third].map((client) => client.received().length);
   const fourth = (await clients(t, keyfan.pools.p as string, 1))[0] as RespClient;
   t.equal((await fourth.command('CLIENT', 'UNPAUSE')).text, '+OK\r\n');

@@ -1,4 +1,5 @@
 import type { RequestView } from '../../src/protocol/request.ts';
+import { encode } from './resp.ts';
 
 /** Bytes in front of and behind the frame, so that code which forgets `base` or `limit` is found out. */
 const BEFORE = Buffer.from('*1\r\n$4\r\nPING\r\n');
@@ -6,15 +7,9 @@ const BEHIND = Buffer.from('*1\r\n$4\r\nECHO\r\n');
 
 const bytesOf = (arg: string | Buffer): Buffer => (typeof arg === 'string' ? Buffer.from(arg) : arg);
 
-/** A request as the multibulk frame a client would send. */
-export function frameOf(...args: (string | Buffer)[]): Buffer {
-  const parts = args.map(bytesOf).flatMap((arg) => [Buffer.from(`$${arg.length}\r\n`), arg, Buffer.from('\r\n')]);
-  return Buffer.concat([Buffer.from(`*${args.length}\r\n`), ...parts]);
-}
-
-/** The view a scanner would give of that frame, in the midst of others. */
+/** The view a scanner would give of the frame of these arguments, in the midst of others. */
 export function viewOf(...args: (string | Buffer)[]): RequestView {
-  const frame = frameOf(...args);
+  const frame = encode(args);
   const offsets: number[] = [];
   let at = `*${args.length}\r\n`.length;
   for (const arg of args.map(bytesOf)) {

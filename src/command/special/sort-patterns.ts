@@ -1,14 +1,14 @@
+import { STAR } from '../../protocol/bytes.ts';
 import { argEnd, argStart, type RequestView } from '../../protocol/request.ts';
 import { argIs, argLower } from '../argument.ts';
 import type { Covers } from './covers.ts';
 
-const STAR = 0x2a;
 /** Index of the key that is sorted. */
 const KEY = 1;
 
 /**
- * SORT key [BY pattern] [LIMIT offset count] [GET pattern]…: a pattern makes keys out of the elements, which have to be on the node of the
- * key. Harmless are those without `*` (Redis: do not sort; no value) and GET # (the element itself).
+ * SORT key [BY pattern] [LIMIT offset count] [GET pattern]…: a pattern makes keys out of the elements, and these have to be on the node of
+ * the key. Patterns without `*` do no harm (Redis: do not sort; no value), nor does GET # (the element itself).
  */
 export function nearSortPatterns(view: RequestView, covers: Covers): string | null {
   for (let i = 2; i < view.argc; i++) {

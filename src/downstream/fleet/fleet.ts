@@ -4,10 +4,9 @@ import type { CommandRow, FleetName } from '../../command/row.ts';
 import { argBytes, type RequestView } from '../../protocol/request.ts';
 import { NO_NODE } from '../../routing/topology.ts';
 import type { Lane } from '../../upstream/lane.ts';
-import type { ReservedLane } from '../../upstream/reserved-lane.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
 import { FanOut } from '../fan-out.ts';
-import { ownLane } from '../own-lane.ts';
+import { ownLanes } from '../own-lane.ts';
 import type { Router } from '../router.ts';
 import type { ScriptStore } from '../script-store.ts';
 import type { Session } from '../session.ts';
@@ -15,10 +14,12 @@ import { RandomKey } from './random-key.ts';
 import { Scan } from './scan.ts';
 import { Newest } from './slowlog.ts';
 
-/** What clients write runs, as in a script: behind a fence, too. */
+/** They run code that the client wrote, as scripts do: behind a fence, too. */
 const CODE: ReadonlySet<string> = new Set(['function|load', 'function|restore']);
 /** What DEBUG tells of a key. */
 const OF_A_KEY: ReadonlySet<string> = new Set(['object', 'sdslen', 'listpack', 'ziplist', 'htstats-key']);
+
+type Runner = (session: Session, view: RequestView, lanes: readonly Lane[]) => void;
 
 /** Requests about all keys, or all nodes, of the pool. A node that does not answer makes it an error, never a smaller answer. */
 export class Fleet {
@@ -53,12 +54,17 @@ export class Fleet {
       return;
     }
     this.#follow(view, row);
-    if (name === 'scan') this.#scan.run(session, view);
-    else if (name === 'random_key') new RandomKey(session, this.#router.liveNodes()).run();
-    else if (name === 'debug') this.#debug(session, view, lanes);
-    else if (name === 'slowlog') this.#broadcast(new Newest(session, view), session, view, lanes, BROADCASTS.concat);
+    const runner = this.#runners[name];
+    if (runner !== undefined) runner(session, view, lanes);
     else this.#broadcast(session, session, view, lanes, BROADCASTS[name as BroadcastName]);
   }
+
+  readonly #runners: Readonly<Record<Exclude<FleetName, BroadcastName>, Runner> & Partial<Record<BroadcastName, undefined>>> = {
+    scan: (session, view) => this.#scan.run(session, view),
+    random_key: (session) => new RandomKey(session, this.#router.liveNodes()).run(),
+    debug: (session, view, lanes) => this.#debug(session, view, lanes),
+    slowlog: (session, view, lanes) => this.#broadcast(new Newest(session, view), session, view, lanes, BROADCASTS.concat),
+  };
 
   #debug(session: Session, view: RequestView, lanes: readonly Lane[]): void {
     const node = view.argc > 2 && OF_A_KEY.has(argLower(view, 1)) ? this.#router.nodeOfName(argBytes(view, 2)) : NO_NODE;
@@ -69,12 +75,8 @@ export class Fleet {
 
   /** On connections of the session's own. */
   #fenced(session: Session, view: RequestView, broadcast: Broadcast): void {
-    const lanes: ReservedLane[] = [];
-    for (const node of this.#router.liveNodes()) {
-      const lane = ownLane(session, node);
-      if (lane === null) return;
-      lanes.push(lane);
-    }
+    const lanes = ownLanes(session, this.#router.liveNodes());
+    if (lanes === null) return;
     this.#broadcast(session, session, view, lanes, broadcast);
     for (const lane of lanes) lane.fence();
   }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
-import { headerNumber, isError, isInteger } from '../../protocol/element.ts';
+import { headerNumber, isError, isInteger, isNull } from '../../protocol/element.ts';
 import { nullReply } from '../../protocol/encode.ts';
 import { encodeRequest } from '../../protocol/multibulk.ts';
 import type { Lane } from '../../upstream/lane.ts';
@@ -10,8 +10,8 @@ const DBSIZE = encodeRequest(['DBSIZE']);
 const RANDOMKEY = encodeRequest(['RANDOMKEY']);
 
 /**
- * RANDOMKEY: every key of the fleet is as likely as any other. First the sizes of all nodes, then a key of one that is drawn by its size; a
- * node that has lost all its keys meanwhile is not drawn again.
+ * RANDOMKEY: every key of the fleet is equally likely. First all nodes are asked for their sizes; then one is drawn, with a chance in
+ * proportion to its size, and asked for a key. A node that has lost all its keys meanwhile is not drawn again.
  */
 export class RandomKey implements ReplyTarget {
   readonly owner: object;
@@ -82,8 +82,4 @@ export class RandomKey implements ReplyTarget {
     this.#settled = true;
     this.#session.onFailure(this.#token, code, detail);
   }
-}
-
-function isNull(buf: Buffer, at: number): boolean {
-  return buf.toString('latin1', at, at + 3) === '$-1' || buf[at] === '_'.charCodeAt(0);
 }

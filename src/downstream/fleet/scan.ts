@@ -1,13 +1,12 @@
-import type { ErrorCode } from '../../errors.ts';
 import { elementsOf, isError, payloadOf } from '../../protocol/element.ts';
 import { arrayReply, bulkReply } from '../../protocol/encode.ts';
 import { encodeRequest } from '../../protocol/multibulk.ts';
 import { argBytes, argText, type RequestView } from '../../protocol/request.ts';
 import { ScanCursors } from '../../routing/scan-cursor.ts';
 import type { Lane } from '../../upstream/lane.ts';
-import type { ReplyTarget } from '../../upstream/target.ts';
 import type { Router } from '../router.ts';
 import type { Session } from '../session.ts';
+import { SessionTarget } from '../session-target.ts';
 
 /** SCAN cursor [MATCH pattern] [COUNT n] [TYPE type] over all nodes, one after the other. */
 export class Scan {
@@ -38,36 +37,28 @@ export class Scan {
 }
 
 /** One node's part of a scan: its cursor becomes the fleet's, its keys pass. */
-class Step implements ReplyTarget {
-  readonly owner: object;
-  readonly parts = null;
-  readonly #session: Session;
+class Step extends SessionTarget {
   readonly #cursors: ScanCursors;
   readonly #router: Router;
   readonly #node: number;
 
   constructor(session: Session, cursors: ScanCursors, router: Router, node: number) {
-    this.owner = session;
-    this.#session = session;
+    super(session);
     this.#cursors = cursors;
     this.#router = router;
     this.#node = node;
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
-    if (isError(buf, start)) return this.#session.onReply(token, buf, start, end, given);
+    if (isError(buf, start)) return this.session.onReply(token, buf, start, end, given);
     const [cursor, keys] = elementsOf(buf.subarray(start, end)) ?? [];
     const digits = cursor === undefined || keys === undefined ? '' : payloadOf(cursor).toString('latin1');
     const next = /^\d{1,20}$/.test(digits) ? this.#cursors.next(this.#node, digits, this.#router.topology.live) : null;
     if (next === null) {
-      this.#session.onFailure(token, 'bad_reply', this.#router.topology.nodes[this.#node]?.name ?? '');
+      this.session.onFailure(token, 'bad_reply', this.#router.topology.nodes[this.#node]?.name ?? '');
       return true;
     }
     const whole = arrayReply([bulkReply(next), keys as Buffer]);
-    return this.#session.onReply(token, whole, 0, whole.length, false);
-  }
-
-  onFailure(token: number, code: ErrorCode, detail: string): void {
-    this.#session.onFailure(token, code, detail);
+    return this.session.onReply(token, whole, 0, whole.length, false);
   }
 }

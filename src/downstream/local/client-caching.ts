@@ -1,5 +1,5 @@
 import type { CommandRow } from '../../command/row.ts';
-import { encodeRequest } from '../../protocol/multibulk.ts';
+import { encodeRequest, PING } from '../../protocol/multibulk.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { ReservedLane } from '../../upstream/reserved-lane.ts';
 import { SWALLOW } from '../../upstream/swallow.ts';
@@ -8,7 +8,6 @@ import type { CachingMode } from '../mode.ts';
 import type { Session } from '../session.ts';
 import { type Answer, LATER, refused, SYNTAX } from './answer.ts';
 
-const PING = encodeRequest(['PING']);
 /** By word: the mode of tracking in which it means something. */
 const MODES: Readonly<Record<string, string>> = { yes: 'optin', no: 'optout' };
 
@@ -35,8 +34,8 @@ export function caching(session: Session, view: RequestView): Answer | typeof LA
 }
 
 /**
- * All nodes were told; the ones that the next request does not concern would take it to heart for a later one. So behind that request they
- * are sent a PING, which is the next request there. A transaction counts as one, and CLIENT as none.
+ * CLIENT CACHING goes to every node, as the node of the next request is not known yet. A node applies it to the next command it gets, so
+ * behind that request each is sent a PING, which uses it up. A transaction counts as one request, CLIENT as none.
  *
  *   CLIENT CACHING NO ─▶ a, b, c    GET k ─▶ b    next request: PING ─▶ a, b, c, then itself
  */

@@ -4,15 +4,15 @@ import { type Answer, LATER, type LocalContext, refused } from './answer.ts';
 import type { Finding, Question } from './client-question.ts';
 import { find } from './client-search.ts';
 
-/** Of what is sent to others: ids that one question may name, and characters of an address, beyond which there is none. */
+/** Most ids that a question to other processes may name, and most characters of an address in it: none is longer. */
 const IDS_MAX = 65_536;
 const ADDRESS_MAX = 256;
 
 type Whole = (findings: readonly Finding[]) => Answer;
 
 /**
- * Answers with what `whole` makes of the findings of all processes. Others are asked only where there are any who may know more; then
- * the requests that the client has sent behind this one wait for its answer.
+ * Answers with what `whole` makes of the findings of all processes. Others are asked only where they may know more; then what the client
+ * has pipelined behind this request waits for the answer.
  */
 export function gather(session: Session, question: Question, context: LocalContext, whole: Whole): Answer | typeof LATER {
   const { elsewhere } = context;
@@ -66,7 +66,7 @@ function knowsAll(sessions: Iterable<Session>, { filter }: Question): boolean {
   return missing === 0;
 }
 
-/** What one of them wants to be answered as it is. */
+/** The answer of a process that is to be passed on as it is; null where there is none. */
 function told(findings: readonly Finding[]): Answer | null {
   for (const finding of findings) if ('answer' in finding) return finding.answer;
   return null;
@@ -78,12 +78,12 @@ export function countOf(findings: readonly Finding[]): number {
   return sum;
 }
 
-/** True where everybody who was asked for by id is found: who is silent cannot know of more. */
+/** True where every client that was asked for by id is found: a silent process cannot know of more. */
 function isWhole({ filter: { ids } }: Question, findings: readonly Finding[]): boolean {
   return ids !== undefined && countOf(findings) === ids.size;
 }
 
-/** Never a list or a number that looks like all there is. */
+/** An error instead of a part: a list or a number would look like all there is. */
 function incomplete({ what }: Question, findings: readonly Finding[], silent: string): Answer {
   const count = countOf(findings);
   if (what !== 'kill' || count === 0) return { code: 'worker_silent', detail: silent };

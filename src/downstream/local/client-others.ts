@@ -44,7 +44,7 @@ function textOf(findings: readonly Finding[]): string {
   return lines.map(({ line }) => `${line}\n`).join('');
 }
 
-/** Filters of CLIENT KILL; each puts its value into the filter, or returns an error. As in Redis, of two that are the same the second counts. */
+/** Filters of CLIENT KILL: each sets a field, or returns an error. As in Redis, the second of two equal filters counts. */
 const KILL_FILTERS: Readonly<Record<string, (filter: Filter, value: string, context: LocalContext) => Answer | undefined>> = {
   id: (filter, value) => {
     if (!isPositive(value)) return refused('client-id should be greater than 0');

@@ -1,7 +1,7 @@
 /** What is asked about the clients of a pool, wherever they are served: these travel between processes. */
 import type { ErrorCode } from '../../errors.ts';
 
-/** Which clients are meant: those that all of it fits. */
+/** Which clients are meant: those that match all of it. */
 export interface Filter {
   ids?: ReadonlySet<number>;
   type?: string;
@@ -18,7 +18,7 @@ export type Question =
   | { readonly what: 'list' | 'kill'; readonly filter: Filter }
   | { readonly what: 'unblock'; readonly filter: Filter; readonly reason: 'timeout' | 'error' };
 
-/** What one process has found: its clients' lines in the order of their ids, how many clients it was, or what is to be answered as it is. */
+/** What one process has found: lines of clients in the order of their ids, a number of clients, or an answer to be passed on as it is. */
 export type Finding =
   | { readonly ids: Float64Array; readonly lines: readonly string[] }
   | { readonly count: number }

@@ -2,11 +2,11 @@ import type { ErrorCode } from '../../errors.ts';
 import { arrayReply, bulkReply, integerReply, mapReply, OK, setReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { ReservedLane } from '../../upstream/reserved-lane.ts';
-import type { ReplyTarget } from '../../upstream/target.ts';
 import { FanOut } from '../fan-out.ts';
 import type { TrackingState } from '../mode.ts';
-import { ownLane } from '../own-lane.ts';
+import { ownLanes } from '../own-lane.ts';
 import type { Session } from '../session.ts';
+import { SessionTarget } from '../session-target.ts';
 import { type Answer, LATER, type LocalContext, refused, SYNTAX } from './answer.ts';
 
 const FLAGS: ReadonlySet<string> = new Set(['bcast', 'optin', 'optout', 'noloop']);
@@ -14,9 +14,9 @@ const NO_REDIRECT =
   "keyfan: 'client|tracking' with REDIRECT is not supported: the other connection would have to be to the same node; use RESP3";
 
 /**
- * CLIENT TRACKING ON | OFF [BCAST] [PREFIX p …] [OPTIN | OPTOUT] [NOLOOP], in RESP3: while it is on every request of the session travels on connections of
- * its own, which the nodes watch; what they say of it passes to the client. Where one of them is lost the client is disconnected: it
- * could not know what it has missed.
+ * CLIENT TRACKING ON | OFF [BCAST] [PREFIX p …] [OPTIN | OPTOUT] [NOLOOP], in RESP3. While it is on, every request of the session travels
+ * on connections of its own, which the nodes watch; their invalidations pass to the client. Where one of these is lost the client is
+ * disconnected: it could not know what it has missed.
  */
 export function tracking(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
   const mode = argText(view, 2).toLowerCase();
@@ -33,12 +33,8 @@ export function tracking(session: Session, view: RequestView, context: LocalCont
   if (mode === 'on' && session.lanes.identity.protocol !== 3) {
     return refused("keyfan: 'client|tracking' is not supported in RESP2: there is nobody to redirect invalidations to");
   }
-  const lanes: ReservedLane[] = [];
-  for (const node of context.liveNodes()) {
-    const lane = ownLane(session, node);
-    if (lane === null) return LATER;
-    lanes.push(lane);
-  }
+  const lanes = ownLanes(session, context.liveNodes());
+  if (lanes === null) return LATER;
   if (lanes.length === 0) return { code: 'no_nodes' };
   const fanOut = new FanOut(
     new Switch(session, lanes, mode === 'on' ? { options, caching: session.tracking?.caching ?? null } : null),
@@ -56,33 +52,29 @@ export function tracking(session: Session, view: RequestView, context: LocalCont
 }
 
 /** Sees the nodes' answer through: on at all nodes, or off. */
-class Switch implements ReplyTarget {
-  readonly owner: object;
-  readonly parts = null;
-  readonly #session: Session;
+class Switch extends SessionTarget {
   readonly #lanes: readonly ReservedLane[];
   readonly #wanted: TrackingState | null;
 
   constructor(session: Session, lanes: readonly ReservedLane[], wanted: TrackingState | null) {
-    this.owner = session;
-    this.#session = session;
+    super(session);
     this.#lanes = lanes;
     this.#wanted = wanted;
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     if (buf[start] === OK[0]) {
-      if (this.#wanted === null) this.#session.endTracking();
-      else this.#session.tracking = this.#wanted;
+      if (this.#wanted === null) this.session.endTracking();
+      else this.session.tracking = this.#wanted;
     }
-    if (this.#session.tracking === null) this.#letGo();
-    return this.#session.onReply(token, buf, start, end, given);
+    if (this.session.tracking === null) this.#letGo();
+    return this.session.onReply(token, buf, start, end, given);
   }
 
-  /** Some nodes may track and others not: nothing but a new connection makes that clear. */
-  onFailure(token: number, code: ErrorCode, detail: string): void {
-    this.#session.onFailure(token, code, detail);
-    this.#session.close();
+  /** Some nodes may track and others not: only a new connection makes that clear. */
+  override onFailure(token: number, code: ErrorCode, detail: string): void {
+    super.onFailure(token, code, detail);
+    this.session.close();
   }
 
   #letGo(): void {
@@ -90,7 +82,7 @@ class Switch implements ReplyTarget {
   }
 }
 
-/** While it is on any of the nodes tells, as all were told the same. */
+/** While tracking is on any node can answer: all were told the same. */
 export function trackingInfo(session: Session, view: RequestView): Answer | typeof LATER {
   const [lane] = session.lanes.reserved();
   if (session.tracking !== null && lane !== undefined) {

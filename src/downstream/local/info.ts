@@ -11,14 +11,14 @@ import { type Answer, type InfoSection, LATER, type LocalCommand, refused } from
 
 /** Words that ask for every section. */
 const ALL: ReadonlySet<string> = new Set(['all', 'default', 'everything']);
-/** Sections with sums: who asks for one of them by name gets all of it, or an error. */
+/** Sections with sums: asked for by name they are answered in full, or with an error. */
 const SUMS: ReadonlySet<string> = new Set(['memory', 'stats', 'keyspace']);
 /** Nodes before Redis 7 take one section at most, and more than one is needed. */
 const ASK_NODE = encodeRequest(['INFO']);
 
 /**
- * INFO [section ...]: about keyfan itself, in Redis' form, with the sums of all nodes; sections that there are not are empty, as in Redis. INFO
- * NODE name [section ...]: a node's own.
+ * INFO [section ...] is about keyfan itself, in Redis' form, with the sums over all nodes; sections that do not exist are empty, as in
+ * Redis. INFO NODE name [section ...] is a node's own.
  */
 export const info: LocalCommand = (session, view, _row, context) => {
   const wanted = Array.from({ length: view.argc - 1 }, (_, i) => argText(view, i + 1).toLowerCase());

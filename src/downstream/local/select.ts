@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import { errorReply, OK } from '../../protocol/encode.ts';
 import { parseInt64 } from '../../protocol/header.ts';
-import { encodeRequest } from '../../protocol/multibulk.ts';
+import { PING } from '../../protocol/multibulk.ts';
 import { argEnd, argStart } from '../../protocol/request.ts';
 import type { Identity } from '../../upstream/identity.ts';
 import type { SharedLane } from '../../upstream/lane.ts';
@@ -12,11 +12,10 @@ import { LATER, type LocalCommand, parked, refused, TOO_MANY_DATABASES } from '.
 /** Bounds of a C int: Redis reads a database index as one. */
 const INT_MAX = 2 ** 31 - 1;
 const INT_MIN = -(2 ** 31);
-const PING = encodeRequest(['PING']);
 
 /**
- * Moves the session to the connections of another database, once a node has answered on one of them: it alone knows how many databases there
- * are, and says so when keyfan selects one.
+ * Moves the session to the connections of another database, once a node has answered on one of them: only the node knows how many databases
+ * there are, and it refuses keyfan's SELECT of any other.
  */
 class Move implements ReplyTarget {
   readonly owner = this;

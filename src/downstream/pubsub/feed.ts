@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
-import { encodeRequest } from '../../protocol/multibulk.ts';
+import { encodeRequest, PING } from '../../protocol/multibulk.ts';
 import { Backoff } from '../../upstream/backoff.ts';
 import type { Connection } from '../../upstream/connection.ts';
 import type { Keeper } from '../../upstream/connection-contract.ts';
@@ -27,8 +27,8 @@ interface Order {
 }
 
 /**
- * One session's subscriptions at one node, on a connection of its own that speaks RESP3. A PING behind each SUBSCRIBE tells when the
- * node has seen to it: confirmations are pushes there, which answer nothing. A connection that is lost is asked for again, until the
+ * One session's subscriptions at one node, on a connection of its own that speaks RESP3. There confirmations are pushes, which answer no
+ * request; so a PING behind each SUBSCRIBE tells when the node has carried it out. A connection that is lost is asked for again, until the
  * subscriptions are back.
  */
 export class Feed implements LeaseTaker, Keeper, ReplyTarget {
@@ -111,7 +111,7 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
 
   #send(word: string, names: readonly string[], order: Order | null): void {
     const request = encodeRequest([word, ...names.map((name) => Buffer.from(name, 'latin1'))]);
-    const both = Buffer.concat([request, encodeRequest(['PING'])]);
+    const both = Buffer.concat([request, PING]);
     const token = this.#token++ | 0;
     this.#asked.set(token, order);
     const connection = this.#connection as Connection;

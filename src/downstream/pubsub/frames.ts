@@ -1,5 +1,5 @@
 import { elementsOf, payloadOf } from '../../protocol/element.ts';
-import { bulkReply, integerReply, nullReply } from '../../protocol/encode.ts';
+import { bulkReply, integerReply, nullReply, type Protocol } from '../../protocol/encode.ts';
 
 /** What can be subscribed to. */
 export type Kind = 'channel' | 'pattern' | 'shard';
@@ -18,7 +18,7 @@ const KIND_OF_MESSAGE: ReadonlyMap<string, Kind> = new Map([
 ]);
 
 /** One confirmation, as Redis gives it: a push in RESP3, an array in RESP2. `name` is null where there was nothing to unsubscribe from. */
-export function confirmation(word: string, name: Buffer | null, count: number, protocol: 2 | 3): Buffer {
+export function confirmation(word: string, name: Buffer | null, count: number, protocol: Protocol): Buffer {
   const header = Buffer.from(protocol === 3 ? '>3\r\n' : '*3\r\n');
   return Buffer.concat([header, bulkReply(word), name === null ? nullReply(protocol) : bulkReply(name), integerReply(count)]);
 }

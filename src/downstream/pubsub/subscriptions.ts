@@ -196,7 +196,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     if (this.#heldBytes > HELD_MAX) this.#session.destroy('slow_subscriber');
   }
 
-  /** Nothing is subscribed to: nothing is kept for it. */
+  /** Lets go of the feeds when nothing is subscribed to any more. */
   #settleEmpty(): void {
     if (this.isEmpty && !this.confirming) this.close();
     this.refreshMode();

@@ -1,6 +1,6 @@
 import type { RingNode } from '../strategy.ts';
 
-/** Indexes of `nodes` in nutcracker's server order: by label, shorter first, then bytewise. Throws where two labels are equal, as it does. */
+/** Indexes of `nodes` in nutcracker's order: by label, shorter first, then bytewise. As there, two equal labels are an error. */
 export function labelOrder(nodes: readonly RingNode[]): number[] {
   const labels = nodes.map((node) => Buffer.from(node.label));
   const order = labels.map((_, i) => i);

@@ -1,8 +1,9 @@
 import t from 'tap';
 import { Histogram } from '../../../benchmarks/load/histogram.ts';
-import { drawFrom, mixedBatches } from '../../../benchmarks/load/mixed.ts';
+import { mixedBatches } from '../../../benchmarks/load/mixed.ts';
 import { ReplyCounter } from '../../../benchmarks/load/replies.ts';
 import { OpenLoop, Schedule } from '../../../benchmarks/load/schedule.ts';
+import { Random } from '../../support/random.ts';
 
 t.test('histogram: percentiles of values up to 255 are exact', async (t) => {
   const histogram = new Histogram();
@@ -32,8 +33,8 @@ t.test('histogram: others are at most 0.8 % too high, never too low, and never a
 });
 
 t.test('histogram: against sorted values', async (t) => {
-  const [histogram, draw] = [new Histogram(), drawFrom(7)];
-  const values = Array.from({ length: 20_000 }, () => draw(draw(1_000_000) + 1));
+  const [histogram, random] = [new Histogram(), new Random(7)];
+  const values = Array.from({ length: 20_000 }, () => random.below(random.below(1_000_000) + 1));
   for (const value of values) histogram.record(value);
   values.sort((a, b) => a - b);
   for (const percent of [10, 50, 90, 99, 99.9, 99.99]) {

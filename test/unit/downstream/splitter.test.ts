@@ -6,7 +6,8 @@ import type { RequestView } from '../../../src/protocol/request.ts';
 import { NO_NODE, type Topology } from '../../../src/routing/topology.ts';
 import { argument } from '../../fuzz/arbitraries.ts';
 import { holds } from '../../fuzz/property.ts';
-import { frameOf, viewOf } from '../../support/view.ts';
+import { encode } from '../../support/resp.ts';
+import { viewOf } from '../../support/view.ts';
 
 /** A key's first character is the index of its node; `x` has none. */
 function nodeFor(buf: Buffer, start: number, end: number): number {
@@ -61,7 +62,7 @@ function readFragments(
       const buf = splitter.bufs[fragment] as Buffer;
       const bytes = buf.subarray(splitter.start[fragment], splitter.end[fragment]);
       const parts = own.flatMap((key) => args.slice(first + key * step, first + (key + 1) * step));
-      if (!bytes.equals(frameOf(args[0] as string, ...parts))) t.fail(`fragment ${fragment} is not its part of the request`);
+      if (!bytes.equals(encode([args[0] as string, ...parts]))) t.fail(`fragment ${fragment} is not its part of the request`);
     }
     return [splitter.node[fragment] as number, own];
   });

@@ -10,7 +10,6 @@ t.test('replies are what redis-parser reads', async (t) => {
   t.equal(parseReply(simpleReply('')), '');
   t.match(parseReply(errorReply('ERR it broke')), { name: 'ReplyError', message: 'ERR it broke' });
   t.equal(parseReply(integerReply(-7)), -7);
-  t.equal(integerReply(2n ** 63n - 1n).toString(), ':9223372036854775807\r\n');
   t.equal(parseReply(bulkReply('')), '');
   t.equal(parseReply(bulkReply('grün')), 'grün', 'the length is that of the bytes');
   const bytes = Buffer.from([0, 13, 10, 255, 36]);

@@ -10,7 +10,7 @@ import { byteByByte, cut, driveRequests, latin1, wordsOf } from '../../fuzz/driv
 import { oddRequestsAreJudged, requestsAreRead } from '../../fuzz/properties.ts';
 import { holds } from '../../fuzz/property.ts';
 import { readRequests } from '../../fuzz/reference.ts';
-import { frameOf } from '../../support/view.ts';
+import { encode } from '../../support/resp.ts';
 
 const GET = multibulk(['GET', 'k']);
 
@@ -161,7 +161,7 @@ t.test('what was read into the buffer of all sockets comes with the hash of argu
     ['MSET', ...Array.from({ length: 12 }, () => 'k')],
     ['GET', 'other'],
   ];
-  const bytes = Buffer.concat(requests.map((words) => frameOf(...words)));
+  const bytes = Buffer.concat(requests.map((words) => encode(words)));
   const expected = requests.map(([, key], i) => {
     if (key === undefined || i === 4) return -1;
     const hashed = key === '{tag}k' ? 'tag' : key;
@@ -186,7 +186,7 @@ t.test('what was read into the buffer of all sockets comes with the hash of argu
 
 t.test('what was scanned ahead is forgotten when there are new bytes, or another scanner was at work', async (t) => {
   const [one, other] = [0, 1].map(() => new RequestScanner({ bulkMax: 512 * 1024 * 1024 })) as [RequestScanner, RequestScanner];
-  const put = (...names: string[]): number => Buffer.concat(names.map((name) => frameOf(name))).copy(READ);
+  const put = (...names: string[]): number => Buffer.concat(names.map((name) => encode([name]))).copy(READ);
   const next = (scanner: RequestScanner, to: number): string => {
     scanner.scan(READ, 14, to);
     return argText(scanner, 0);

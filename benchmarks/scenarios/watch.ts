@@ -1,20 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-
-/** Resident memory of a process in bytes: now, and its largest since `forgetPeak`. 0 where it is gone. */
-export function residentBytes(pid: number): { now: number; peak: number } {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    const read = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
-    return { now: read('VmRSS'), peak: read('VmHWM') };
-  } catch {
-    return { now: 0, peak: 0 };
-  }
-}
-
-/** The kernel counts the peak anew from here. */
-export function forgetPeak(pid: number): void {
-  writeFileSync(`/proc/${pid}/clear_refs`, '5');
-}
+import { forgetPeak, residentBytes } from '../memory.ts';
 
 const EVERY_MS = 20;
 
