@@ -193,7 +193,7 @@ function poolOptions(name: string, pool: PoolConfig, topology: Topology, memory:
       bulkMax: limits.request_size,
     },
     database: pool.database,
-    identitiesMax: limits.databases * 2,
+    databasesMax: limits.databases,
     clientIdleMs: timeouts.client_idle,
     clientRequestMs: timeouts.client_request,
     clientStallMs: timeouts.client_stall,

@@ -95,7 +95,7 @@ const limits = z.strictObject({
   node_leases: count(8, 'Connections to one node beside each shared one, for large requests and replies; then such requests wait.', 1024),
   node_reserved: count(
     1024,
-    'Connections to one node that clients have to themselves, for transactions, scripts, blocking commands and subscriptions; then such requests wait.',
+    'Connections to one node, for each database and version of RESP, that clients have to themselves: for transactions, scripts, blocking commands and subscriptions; then such requests wait.',
     65_536,
   ),
   databases: count(16, 'Databases that clients of the pool use at a time; each costs a connection to each node, another for RESP3.', 1024),

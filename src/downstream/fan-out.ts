@@ -1,5 +1,5 @@
 import { MERGES, type MergeName } from '../command/merge.ts';
-import { ERRORS, type ErrorCode, type Executed, errorText } from '../errors.ts';
+import { ERRORS, type ErrorCode, type Executed } from '../errors.ts';
 import { BYTES, OUT_AT } from '../kernel/memory.ts';
 import { isError } from '../protocol/element.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
@@ -19,8 +19,8 @@ interface Failure {
   readonly code?: ErrorCode;
   /** Whether it ran nevertheless. */
   readonly executed: Executed;
-  /** Text behind `-`. */
-  readonly error: string;
+  /** What is said of it where other parts were done. */
+  readonly cause: string;
 }
 
 /**
@@ -56,13 +56,16 @@ export class FanOut implements ReplyTarget {
 
   onReply(fragment: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     this.#collected.put(fragment, buf, start, end, given);
-    if (isError(buf, start)) this.#note(fragment, { executed: 'no', error: buf.toString('latin1', start + 1, end - 2) });
+    if (isError(buf, start)) this.#note(fragment, { executed: 'no', cause: buf.toString('latin1', start + 1, end - 2) });
     this.#settle();
     return true;
   }
 
-  onFailure(fragment: number, code: ErrorCode, node: string): void {
-    this.#note(fragment, { code, executed: ERRORS[code].executed, error: errorText(code, node) });
+  onFailure(fragment: number, code: ErrorCode): void {
+    const { executed } = ERRORS[code];
+    // Not the words of the error as a whole: whoever looks for "was not executed" must not find them.
+    const cause = `${code}, its part ${executed === 'unknown' ? 'may have run' : 'did not run'}`;
+    this.#note(fragment, { code, executed, cause });
     this.#settle();
   }
 
@@ -100,7 +103,7 @@ export class FanOut implements ReplyTarget {
     const unknown = failures.findIndex((failure) => failure?.executed === 'unknown');
     const nameOf = (fragment: number): string => (this.#nodes[fragment] as Named).node;
     if (this.#write && done > 0) {
-      const detail = `${done} of ${failures.length} parts were done; node ${nameOf(first)}: ${failures[first]?.error}`;
+      const detail = `${done} of ${failures.length} parts were done; node ${nameOf(first)}: ${failures[first]?.cause}`;
       this.#parent.onFailure(this.#token, 'partly_executed', detail);
       return;
     }

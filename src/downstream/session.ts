@@ -351,10 +351,11 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (!this.#paused) this.close();
   }
 
-  /** Handles no further request, answers what is owed and disconnects. */
-  close(): void {
+  /** Handles no further request, answers what is owed and disconnects. `reason` as for `destroy`. */
+  close(reason: DisconnectReason | null = null): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#reason = reason;
     this.#stopReading();
     // Reading goes on and finds no taker: unread bytes would make the kernel send RST and lose the last replies.
     this.#reading.go();

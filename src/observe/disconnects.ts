@@ -1,5 +1,6 @@
 /** Every reason for which keyfan itself disconnects a client, with its text in the log. */
 export const DISCONNECTS = {
+  idle: 'sent nothing for longer than client_idle allows',
   query_limit: 'more was sent without a whole request than client_query allows',
   request_timeout: 'stopped in the middle of a request',
   stalled: 'takes no replies',

@@ -9,21 +9,21 @@ import { type Identity, identityKey } from '../upstream/identity.ts';
 export class LaneSets implements Contract {
   readonly first: LaneSet;
   readonly #backends: readonly Backend[];
-  readonly #max: number;
+  readonly #databasesMax: number;
   readonly #sets = new Map<number, LaneSet>();
 
-  /** At most `max` sets, the first included. */
-  constructor(backends: readonly Backend[], first: Identity, max: number) {
+  /** Sets of at most `databasesMax` databases, the first included. */
+  constructor(backends: readonly Backend[], first: Identity, databasesMax: number) {
     this.#backends = backends;
-    this.#max = max;
+    this.#databasesMax = databasesMax;
     this.first = this.#add(first);
   }
 
   enter(identity: Identity): LaneSet | null {
     let set = this.#sets.get(identityKey(identity));
     if (set === undefined) {
-      if (this.#sets.size >= this.#max) this.#drop();
-      if (this.#sets.size >= this.#max) return null;
+      if (!this.#hasRoom(identity)) this.#drop();
+      if (!this.#hasRoom(identity)) return null;
       set = this.#add(identity);
     }
     set.sessions++;
@@ -32,6 +32,12 @@ export class LaneSets implements Contract {
 
   leave(set: LaneSet): void {
     set.sessions--;
+  }
+
+  /** Both versions of RESP may be spoken to each database. */
+  #hasRoom({ database }: Identity): boolean {
+    const databases = new Set([...this.#sets.values()].map(({ identity }) => identity.database));
+    return databases.has(database) || databases.size < this.#databasesMax;
   }
 
   #add(identity: Identity): LaneSet {

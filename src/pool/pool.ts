@@ -15,7 +15,7 @@ import type { SessionContext, SessionLimits } from '../downstream/session-contex
 import { errorText } from '../errors.ts';
 import { PoolCounters } from '../observe/counters.ts';
 import { DISCONNECTS, type DisconnectReason } from '../observe/disconnects.ts';
-import type { Log } from '../observe/log.ts';
+import { type Log, withFields } from '../observe/log.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { Topology } from '../routing/topology.ts';
 import { Backend, type BackendOptions } from '../upstream/backend.ts';
@@ -40,8 +40,8 @@ export interface PoolOptions {
   readonly limits: SessionLimits & { readonly clientsMax: number };
   /** The database of clients that have selected none. */
   readonly database: number;
-  /** Databases that clients use at a time, each counted once for either version of RESP. */
-  readonly identitiesMax: number;
+  /** Databases that clients use at a time. */
+  readonly databasesMax: number;
   readonly clientIdleMs: number;
   /** A client that stops in the middle of a request for so long is disconnected. */
   readonly clientRequestMs: number;
@@ -101,9 +101,11 @@ export class Pool {
     this.#log = log;
     const { topology, limits, credentials } = options;
     this.#attention = new Attention((pause) => options.paused?.(options.name, pause));
-    this.#ejector = new Ejector(options.autoEject, topology, this.backends, (next) => this.#swap(next), log);
-    for (const node of options.nodes) this.backends.push(new Backend(node, this.#ejector, turn, log));
-    const lanes = new LaneSets(this.backends, { protocol: 2, database: options.database }, options.identitiesMax);
+    // Names of nodes are those of their pool.
+    const nodeLog = withFields(log, { pool: options.name });
+    this.#ejector = new Ejector(options.autoEject, topology, this.backends, (next) => this.#swap(next), nodeLog);
+    for (const node of options.nodes) this.backends.push(new Backend(node, this.#ejector, turn, nodeLog));
+    const lanes = new LaneSets(this.backends, { protocol: 2, database: options.database }, options.databasesMax);
     const router = new Router(topology, this.backends);
     this.#router = router;
     const local = {
@@ -258,7 +260,8 @@ export class Pool {
     this.#attention.pauses.forget(session);
     if (reason !== null) {
       this.counters.countDisconnect(reason);
-      this.#log.warn({ pool: this.name, client: session.id, reason: DISCONNECTS[reason] }, 'client disconnected by keyfan');
+      const level = reason === 'idle' ? 'debug' : 'warn';
+      this.#log[level]({ pool: this.name, client: session.id, reason: DISCONNECTS[reason] }, 'client disconnected by keyfan');
     }
     this.#options.clientGone?.(this.name);
     if (this.#listener.sessions.size === 0) this.#onEmpty?.();
@@ -281,7 +284,7 @@ export class Pool {
         !session.monitoring &&
         session.subscriptions?.isEmpty !== false
       )
-        session.close();
+        session.close('idle');
       session.expire(clientRequestMs, clientStallMs);
     }
   }

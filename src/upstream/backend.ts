@@ -31,10 +31,12 @@ const STEADY_MS = 1000;
 /** Beside the keys of the other lanes, which count from 0. */
 const asideKey = (identity: Identity): number => -1 - identityKey(identity);
 const PING = encodeRequest(['PING']);
+/** A stalled connection that is about to be answered, too, is given so long. */
+const GRACE_MS = 100;
 
 /**
  * `connecting`: requests are queued behind the handshake. `up`: requests pass. `stalled`: a request timed out and nothing
- * was heard since; requests are refused at once, what is in flight serves as the probe. `down`: the last attempt failed; requests
+ * was heard since; requests are refused at once, what is in flight serves as the probe, and so does a new connection. `down`: the last attempt failed; requests
  * are refused at once while attempts go on in the background.
  */
 export type BackendState = 'stopped' | 'connecting' | 'up' | 'stalled' | 'down';
@@ -63,6 +65,11 @@ export class Backend implements ReplyTarget, LaneOwner {
   #upSince = 0;
   #everUp = false;
   #probing: Connection | null = null;
+  /** While stalled: when the watcher was told last. */
+  #troubleAt = 0;
+  /** While stalled: whether the node answers on a new connection, and since when it has. */
+  #trial: SharedLane | null = null;
+  #answersElsewhereAt = Number.POSITIVE_INFINITY;
 
   constructor(options: BackendOptions, watcher: BackendWatcher, turn: Turn, log: Log) {
     this.node = options.node;
@@ -152,9 +159,30 @@ export class Backend implements ReplyTarget, LaneOwner {
     if (this.state === 'stalled') {
       if (silentMs < requestTimeoutMs) this.probe();
       else if (silentMs > requestTimeoutMs + idleMs) connection.destroy('connection_lost', 'stalled too long');
+      else this.#examineStalled(connection, now);
     } else if (this.state === 'up' && silentMs > idleMs && connection.inFlight === 0) {
       this.probe();
     }
+  }
+
+  /** Nobody asks a stalled node: time that passes counts as if somebody had. Where it answers on a new connection, the old one is dead. */
+  #examineStalled(connection: Connection, now: number): void {
+    const { requestTimeoutMs } = this.#options;
+    if (now - this.#answersElsewhereAt > GRACE_MS) {
+      connection.destroy('connection_lost', 'silent, while the node answers on a new connection');
+    } else if (now - this.#troubleAt >= requestTimeoutMs) {
+      this.#troubleAt = now;
+      this.#trial ??= new SharedLane(this.#first.identity, true, this.#options, this, this.#turn);
+      if (this.#trial.shared === null) this.#trial.connect();
+      this.#watcher.onTrouble(this);
+    }
+  }
+
+  #endTrial(): void {
+    this.#answersElsewhereAt = Number.POSITIVE_INFINITY;
+    const trial = this.#trial;
+    this.#trial = null;
+    trial?.stop();
   }
 
   onTimeout(lane: SharedLane): void {
@@ -189,6 +217,10 @@ export class Backend implements ReplyTarget, LaneOwner {
   }
 
   onGreeting(lane: SharedLane, greeting: Greeting, detail: string): void {
+    if (lane === this.#trial) {
+      this.#answersElsewhereAt = clock.now;
+      return;
+    }
     if (lane !== this.#first || this.state === 'up') return;
     if (this.#everUp) this.counters.reconnects++;
     this.#everUp = true;
@@ -221,6 +253,8 @@ export class Backend implements ReplyTarget, LaneOwner {
 
   #enter(state: BackendState): void {
     this.state = state;
+    this.#troubleAt = clock.now;
+    this.#endTrial();
     this.accepting = state === 'up' || state === 'connecting';
   }
 

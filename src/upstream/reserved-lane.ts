@@ -23,6 +23,9 @@ export interface Reserver {
 /** Nobody can guess what a fence is answered with. */
 const SECRET = randomBytes(12).toString('hex');
 let nextFence = 0;
+/** How a node refuses whatever it is asked; looked for in so many bytes. */
+const REFUSED = /^-(BUSY|LOADING|MASTERDOWN|NOAUTH|NOPERM) /;
+const REFUSAL_BYTES = 16;
 
 /**
  * A session's own connection to one node.
@@ -138,7 +141,10 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   onReply(token: number, buf: Buffer, start: number, end: number): boolean {
     const fence = this.#fences.shift();
     if (fence?.token === token && buf.toString('latin1', start, end) === fence.answer) return true;
-    this.connection?.destroy('bad_reply', 'more than one reply to a script');
+    // A node that is busy with another script, or not ready, refuses the fence as well.
+    const refused = REFUSED.test(buf.toString('latin1', start, Math.min(end, start + REFUSAL_BYTES)));
+    if (refused) this.connection?.destroy('connection_lost', 'what follows a script was refused');
+    else this.connection?.destroy('bad_reply', 'more than one reply to a script');
     return true;
   }
 

@@ -66,8 +66,12 @@ t.test('an idle client is disconnected, one that waits for a reply is not', asyn
   const waiting = await fleet.connect();
   waiting.send(encode(['GET', 'k']));
   await until(() => node.requests.some((request) => request.args[0] === 'GET'), 'the node to have the request');
-  const idle = await fleet.connect();
+  const [idle, monitor] = await Promise.all([fleet.connect(), fleet.connect()]);
+  t.equal((await monitor.command('MONITOR')).text, '+OK\r\n');
   t.equal((await idle.waitClosed()).length, 0);
+  await until(async () => (await fleet.metrics()).sum('keyfan_clients_disconnected_total', { reason: 'idle' }) === 1, 'it to be counted');
+  t.equal(monitor.ended, false, 'whoever looks on is not idle');
+  await monitor.close();
   // It has been silent for longer than the other one, and still is a client.
   waiting.send(encode(['ECHO', 'still here']));
   open.open();

@@ -27,6 +27,29 @@ async function recovered(t: Test, { node, fleet }: { node: ScriptedNode; fleet: 
   await client.close();
 }
 
+t.test('a node that refuses a script, and the fence behind it, has not broken the protocol', async (t) => {
+  const lines: { level: string; fields: object; message: string }[] = [];
+  const record = (level: string) => (fields: object, message: string) => void lines.push({ level, fields, message });
+  const log = { info: record('info'), warn: record('warn'), error: record('error'), debug() {} };
+  let ready = true;
+  const node = await startScriptedNode(({ args }) => {
+    if (!ready && args.length > 1) return '-BUSY Redis is busy running a script.\r\n';
+    return args[0] === 'PING' ? '+PONG\r\n' : ':1\r\n';
+  });
+  const fleet = await startFleet({ addresses: [node.address], log });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  t.same(lines.at(-1)?.fields, { pool: 'pool', node: 'a', address: node.address, detail: 'connected' }, 'its pool is named');
+  ready = false;
+  const client = await fleet.connect();
+  t.match((await client.command('EVAL', 'return 1', '1', 'k')).text, /^-BUSY /);
+  await client.close();
+  await fleet.conserved();
+  t.same(
+    lines.filter(({ level }) => level === 'error'),
+    [],
+  );
+});
+
 t.test('row 11: a reply though nothing is in flight closes the connection and is counted', async (t) => {
   const both = await start(t, () => '+OK\r\n');
   both.node.connections[0]?.write('+unasked\r\n');

@@ -67,6 +67,17 @@ t.test('a paused node is ejected too, and readmitted only after PING, not when i
   await fleet.conserved();
 });
 
+t.test('a paused node is ejected also where one client asks at a time', async (t) => {
+  const auto_eject = { enabled: true, failures: 3, retry: '10ms' };
+  const fleet = await startFleet({ pool: { ...pool, timeouts: { request: '100ms', node_idle: '60s' }, auto_eject } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  await fleet.nodes[0]?.pause();
+  t.match(await set(client, fleet.keyOn(0)), /^-ERR keyfan: node a did not answer in time/);
+  await until(async () => (await set(client, fleet.keyOn(0))) === '+OK\r\n', 'the key to move');
+  await client.close();
+});
+
 t.test('every node ejected: an error that says so, and recovery', async (t) => {
   const fleet = await startFleet({ nodes: 2, pool: { ...pool, auto_eject: { enabled: true, failures: 2, retry: '10ms' } } });
   t.teardown(() => fleet.stop());
