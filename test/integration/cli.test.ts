@@ -67,19 +67,21 @@ t.test('without a file: flags are enough, SIGTERM ends it with 0', async (t) => 
   t.match(await within(daemon.exited, 'keyfan to end'), 'exited with 0');
 });
 
-t.test('SIGTERM answers what was accepted before it ends', async (t) => {
-  const [node] = await nodes(t, 1);
-  const { daemon, pools } = await startKeyfan(t, ['--listen', '127.0.0.1:0', '--node', node?.address as string]);
-  const redis = await client(t, pools.default as string);
-  await redis.command('SET', 'k', 'v');
-  await node?.pause();
-  const reply = redis.command('GET', 'k');
-  daemon.signal('SIGTERM');
-  await until(() => daemon.output().includes('"draining"'), 'the drain to begin');
-  node?.resume();
-  t.equal((await reply).text, '$1\r\nv\r\n');
-  t.match(await within(daemon.exited, 'keyfan to end'), 'exited with 0');
-});
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  t.test(`${signal} answers what was accepted before it ends`, async (t) => {
+    const [node] = await nodes(t, 1);
+    const { daemon, pools } = await startKeyfan(t, ['--listen', '127.0.0.1:0', '--node', node?.address as string]);
+    const redis = await client(t, pools.default as string);
+    await redis.command('SET', 'k', 'v');
+    await node?.pause();
+    const reply = redis.command('GET', 'k');
+    daemon.signal(signal);
+    await until(() => daemon.output().includes('"draining"'), 'the drain to begin');
+    node?.resume();
+    t.equal((await reply).text, '$1\r\nv\r\n');
+    t.match(await within(daemon.exited, 'keyfan to end'), 'exited with 0');
+  });
+}
 
 t.test('a second signal does not wait', async (t) => {
   const [node] = await nodes(t, 1);
