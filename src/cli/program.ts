@@ -6,7 +6,7 @@ import { VERSION } from '../util/version.ts';
 import { check } from './check.ts';
 import { type DemoFlags, demo } from './demo.ts';
 import { EXIT, type Io, UsageError } from './exit.ts';
-import { type RouteFlags, route } from './route.ts';
+import { ROUTE_NOTES, type RouteFlags, route } from './route.ts';
 import { type ServeFlags, serve } from './serve.ts';
 
 const CONFIG = ['-c, --config <file>', 'the configuration, keyfan.yaml'] as const;
@@ -57,6 +57,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .requiredOption(...CONFIG)
     .option('--pool <name>', 'the pool, where the configuration has several')
     .option('--explain', 'show the steps under each key')
+    .addHelpText('after', ROUTE_NOTES)
     .action(async (keys: string[], flags: RouteFlags) => done(await route(keys, flags, io)));
 
   program

@@ -115,6 +115,24 @@ t.test('route --explain shows the steps under the key', async (t) => {
   t.match(out, /^x\{tag\}y\tn[123]\n {2}hashed part: tag\n {2}murmur: \d+\n/);
 });
 
+t.test('route keeps to one line a key, whatever the key', async (t) => {
+  const { code, out } = await keyfan(['route', '-c', file(t, ONE), 'a\nb', 'c\td']);
+  t.equal(code, 0);
+  t.match(out, /^"a\\nb"\tn[123]\n"c\\td"\tn[123]\n$/);
+});
+
+t.test('route refuses a key whose bytes were lost on the way', async (t) => {
+  // What Node makes of an argument that is not UTF-8.
+  t.same(await keyfan(['route', '-c', file(t, ONE), 'good', 'k\ufffd']), {
+    code: 2,
+    out: '',
+    err: 'keyfan: the key is not UTF-8; ask the running keyfan: redis-cli … KEYFAN ROUTE key\n(keyfan --help shows how to call it)\n',
+  });
+  const { out } = await keyfan(['route', '--help']);
+  t.match(out, /UTF-8/);
+  t.match(out, 'KEYFAN ROUTE');
+});
+
 t.test('route --pool', async (t) => {
   const path = file(t, TWO);
   t.match(await keyfan(['route', '-c', path, 'k']), { code: 2, err: /--pool with one of cache, copies/ });
