@@ -154,7 +154,7 @@ const poolFields = z.strictObject({
 });
 
 /** A node's own credentials win over the pool's. */
-const pool = poolFields.transform((fields) => ({
+export const poolSchema = poolFields.transform((fields) => ({
   ...fields,
   nodes: fields.nodes.map((entry) => ({ ...pick(fields), ...entry })),
 }));
@@ -164,7 +164,7 @@ function pick(credentials: { username?: string | undefined; password?: string | 
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
 }
 
-const poolName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
+export const poolName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
   error: 'a pool is named with letters, digits, _, . and -, beginning with a letter',
 });
 
@@ -193,7 +193,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   pools: z
-    .record(poolName, pool)
+    .record(poolName, poolSchema)
     .refine((pools) => Object.keys(pools).length > 0, { error: 'must hold at least one pool' })
     .describe('Pools by name, each with its own listener, strategy and nodes.'),
 });

@@ -95,6 +95,15 @@ t.test('check', async (t) => {
   t.match(await keyfan(['check', '-c', file(t, `pools: { a: { listen: "$\{L}", nodes: [b:1] } }`)], { L: 'a:1' }), { code: 0 });
 });
 
+t.test('check warns of what is allowed and seldom meant', async (t) => {
+  const path = file(t, 'pools:\n  a: { listen: a:1, nodes: [b:1, { name: c, address: b:1 }] }\n');
+  t.same(await keyfan(['check', '-c', path]), {
+    code: 0,
+    out: `${path}: ok, 1 pool, 2 nodes\n`,
+    err: `${path}:2:34 pools.a.nodes[1]: warning: has the same address as nodes[0]\n`,
+  });
+});
+
 t.test('route tells what the topology of the proxy tells', async (t) => {
   const path = file(t, ONE);
   const keys = Array.from({ length: 200 }, (_, index) => `user:${index}`).concat('', 'ключ', '{a}b', '-dash');
