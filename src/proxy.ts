@@ -2,6 +2,7 @@
 import { AdminServer } from './admin/server.ts';
 import { REDIS_VERSION } from './command/generated/commands.ts';
 import { COMMAND_ROWS } from './command/table.ts';
+import { listenFor } from './config/listen-key.ts';
 import { parseConfig } from './config/load.ts';
 import { ConfigError } from './config/problem.ts';
 import type { Config, ConfigInput, NodeConfig, PoolConfig } from './config/schema.ts';
@@ -66,7 +67,7 @@ export class Proxy {
       draining: () => this.#draining,
       log: this.#log,
     });
-    await this.#admin.start();
+    await listenFor('admin.listen', this.#admin.start());
   }
 
   /** Where a pool listens. */
@@ -126,7 +127,7 @@ export class DataPlane {
       const role = this.#role === null ? {} : { ...this.#role, listen: null };
       this.#pools.set(name, new Pool({ ...options, ...role }, this.#turn, this.#log));
     }
-    for (const pool of this.#pools.values()) await pool.start();
+    for (const [name, pool] of this.#pools) await listenFor(`pools.${name}.listen`, pool.start());
   }
 
   pool(name: string): Pool {

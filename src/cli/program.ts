@@ -1,6 +1,7 @@
 /** argv → command → exit code. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, formatProblem } from '../config/problem.ts';
+import { hint } from '../config/spelling.ts';
 import { PlacementError } from '../config/topology.ts';
 import { VERSION } from '../util/version.ts';
 import { check } from './check.ts';
@@ -11,6 +12,8 @@ import { type ServeFlags, serve } from './serve.ts';
 
 const CONFIG = ['-c, --config <file>', 'the configuration, keyfan.yaml'] as const;
 
+const HELP = ['-h, --help', 'show this help'] as const;
+
 /** Runs one command line and resolves to its exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.ok;
@@ -18,6 +21,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     code = result;
   });
   try {
+    refuseUnknown(
+      argv[0],
+      program.commands.map((command) => command.name()),
+    );
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
@@ -25,11 +32,17 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** Before options are looked at: those of a command that does not exist are no better known. */
+function refuseUnknown(word: string | undefined, commands: readonly string[]): void {
+  if (word === undefined || word === '' || word.startsWith('-') || commands.includes(word)) return;
+  throw new UsageError(`unknown command ${word}${hint(word, commands)}`);
+}
+
 function buildProgram(io: Io, done: (code: number) => void): Command {
   const program = new Command('keyfan')
     .description('A sharding proxy for Redis: one endpoint in front of a fleet.')
     .version(VERSION, '--version', 'print the version')
-    .helpOption('--help', 'show this help')
+    .helpOption(...HELP)
     .helpCommand(false)
     .enablePositionalOptions()
     .showHelpAfterError('(keyfan --help shows how to call it)')
@@ -69,7 +82,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .option('--admin <address>', 'where the metrics are (default: 127.0.0.1:9600, or a free port)')
     .action(async (flags: DemoFlags) => done(await demo(flags, io)));
 
-  for (const command of program.commands) command.helpOption('--help', 'show this help');
+  for (const command of program.commands) command.helpOption(...HELP);
   return program;
 }
 

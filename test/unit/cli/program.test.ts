@@ -46,6 +46,7 @@ t.test('--version and --help, also on each command', async (t) => {
     const { code, out, err } = await keyfan([...command, '--help']);
     t.same({ code, err }, { code: 0, err: '' }, `${command} --help`);
     t.match(out, `Usage: keyfan ${command.join(' ')}`.trim());
+    t.same(await keyfan([...command, '-h']), { code, out, err }, `${command} -h`);
   }
   const { out } = await keyfan(['--help']);
   for (const word of ['--config', '--listen', '--node', '--strategy', 'check', 'route', 'demo']) t.match(out, word);
@@ -58,7 +59,13 @@ t.test('wrong calls end with 2 and say what is wrong', async (t) => {
     [['--node', 'a:1'], /--listen/],
     [['-c', 'x.yaml', '--listen', 'a:1'], /exclude each other/],
     [['--lisen', 'a:1'], /unknown option '--lisen'[\s\S]*--listen/],
-    [['bogus'], /too many arguments|unknown command/],
+    [['bogus'], /keyfan: unknown command bogus\n/],
+    [['chekc', '-c', 'f'], /keyfan: unknown command chekc \(did you mean check\?\)/],
+    [['chekc', '--explain'], /unknown command chekc/],
+    [['-c', 'f', 'bogus'], /too many arguments/],
+    [['demo', '--strategy', 'bogus'], /keyfan: --strategy: unknown strategy/],
+    [['demo', '--listen', 'nope', '--admin', '17'], /keyfan: --admin: must be host:port[\s\S]*keyfan: --listen: must be host:port/],
+    [['demo', '--listen', '127.0.0.1:7002'], /keyfan: node2 127\.0\.0\.1:7002: is this pool's own listener/],
     [['check'], /--config/],
     [['route', 'key'], /--config/],
     [['route', '-c', 'x.yaml'], /keys/],
@@ -70,7 +77,7 @@ t.test('wrong calls end with 2 and say what is wrong', async (t) => {
     [['--listen', 'a:1', '--node', 'a:2', '--admin', '17'], /--admin: must be/],
   ];
   for (const [args, message] of cases) {
-    const { code, out, err } = await keyfan(args);
+    const { code, out, err } = await keyfan(args, { REDIS_SERVER: '/no/such/redis-server' });
     t.equal(code, 2, args.join(' '));
     t.match(err, message, args.join(' '));
     t.equal(out, '', 'standard output is for results');
@@ -159,10 +166,23 @@ t.test('an address in use ends with 69', async (t) => {
   const nobody = 'pools: { a: { listen: "127.0.0.1:0", nodes: ["127.0.0.1:1"] } }';
   t.match(await keyfan(['--listen', `127.0.0.1:${port}`, '--node', '127.0.0.1:1']), {
     code: 69,
-    err: `cannot listen on 127.0.0.1:${port}: the address is in use`,
+    err: `keyfan: --listen: cannot listen on 127.0.0.1:${port}: the address is in use\n`,
   });
   const admin = file(t, `admin: { listen: "127.0.0.1:${port}" }\nlog: { level: silent }\n${nobody}\n`);
-  t.match(await keyfan(['-c', admin]), { code: 69, err: 'the address is in use' }, 'the admin address as well');
+  t.match(await keyfan(['-c', admin]), { code: 69, err: 'keyfan: admin.listen: cannot listen' }, 'the admin address as well');
+  for (const workers of [1, 2]) {
+    const pool = `pools:\n  free: { listen: "127.0.0.1:0", nodes: [h:1] }\n  a: { listen: "127.0.0.1:${port}", nodes: [h:1] }\n`;
+    const path = file(t, `workers: ${workers}\nlog: { level: silent }\n${pool}`);
+    t.match(await keyfan(['-c', path]), { code: 69, err: 'keyfan: pools.a.listen: cannot listen on' }, `${workers} workers`);
+  }
+});
+
+t.test('a socket in a directory that does not exist', async (t) => {
+  t.same(await keyfan(['--listen', 'unix:/nonexistent/x', '--node', '127.0.0.1:1']), {
+    code: 69,
+    out: '',
+    err: 'keyfan: --listen: cannot listen on /nonexistent/x: the directory /nonexistent does not exist\n',
+  });
 });
 
 t.test('a demo without redis-server says what to install', async (t) => {
