@@ -46,7 +46,9 @@ export class Proxy {
   readonly #log: Log;
   readonly #plane: DataPlane;
   #admin: AdminServer | undefined;
+  #begun = false;
   #draining = false;
+  #stopped = false;
 
   /** Use `createProxy`. */
   constructor(config: Config, log: Log) {
@@ -55,8 +57,16 @@ export class Proxy {
     this.#plane = new DataPlane(config, log);
   }
 
-  /** Resolves when every pool listens; rejects with Node's bind error, or where a strategy does not fit its nodes. */
+  /** Once. Resolves when every pool listens; rejects with Node's bind error, or where a strategy does not fit its nodes. */
   async start(): Promise<void> {
+    if (this.#begun || this.#stopped) throw new Error('a proxy starts once; for another, call createProxy again');
+    this.#begun = true;
+    await this.#open();
+    // Stopped while it started: what has been opened since is closed as well.
+    if (this.#stopped) await this.stop();
+  }
+
+  async #open(): Promise<void> {
     await this.#plane.start();
     const { listen } = this.#config.admin;
     if (listen === undefined) return;
@@ -70,8 +80,9 @@ export class Proxy {
     await listenFor('admin.listen', this.#admin.start());
   }
 
-  /** Where a pool listens. */
+  /** Where a pool listens. Throws unless it runs. */
   address(pool: string): Endpoint {
+    if (this.#stopped) throw notRunning(pool);
     return this.#plane.pool(pool).address();
   }
 
@@ -89,9 +100,14 @@ export class Proxy {
   /** Closes everything now. */
   async stop(): Promise<void> {
     this.#draining = true;
+    this.#stopped = true;
     this.#plane.stop();
     await this.#admin?.close();
   }
+}
+
+function notRunning(pool: string): Error {
+  return new Error(`there is no running pool ${pool}`);
 }
 
 /** What sets the pools of a worker apart from those of a process of its own: clients are handed in, nobody listens here. */
@@ -132,7 +148,7 @@ export class DataPlane {
 
   pool(name: string): Pool {
     const found = this.#pools.get(name);
-    if (found === undefined) throw new Error(`there is no running pool ${name}`);
+    if (found === undefined) throw notRunning(name);
     return found;
   }
 

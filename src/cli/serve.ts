@@ -29,8 +29,13 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
   const log = createLog(config.log.level);
   const workers = workerCount(config);
   const proxy = workers === 1 ? new Proxy(config, log) : new Primary(config, log);
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+    return proxy.stop();
+  };
   // From here on a signal ends the service in good order, also while it starts.
-  const ended = untilSignal(proxy, log);
+  const ended = untilSignal({ drain: () => proxy.drain(), stop }, log);
   process.on('SIGUSR2', () => {
     if (proxy instanceof Primary) void proxy.rollingRestart();
     else log.warn({ workers }, 'SIGUSR2 replaces workers one by one; there is only this process');
@@ -41,6 +46,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
     await proxy.stop();
     return startFailure(error, io, (key) => (flags.config === undefined ? flagOf(key, []) : key));
   }
+  if (stopped) return ended;
   const admin = proxy.adminAddress();
   const pools = Object.keys(config.pools).map((name) => [name, formatEndpoint(proxy.address(name))]);
   const places = { pools: Object.fromEntries(pools), ...(admin === undefined ? {} : { admin: formatEndpoint(admin) }) };
