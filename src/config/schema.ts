@@ -185,7 +185,7 @@ export const configSchema = z.strictObject({
     ),
   buffers: size(
     '512mb',
-    'Bytes of requests and replies that are held for clients; towards it keyfan reads less, then refuses new clients, then closes the worst.',
+    'Bytes of requests and replies that are held for clients, divided by the number of workers; towards it keyfan reads less, then refuses new clients, then closes the worst.',
   ),
   log: z
     .strictObject({
