@@ -1,6 +1,7 @@
 /** What `keyfan demo` prints once it runs: where everything is, and what to try. */
 import { fileURLToPath } from 'node:url';
 import type { Strategy } from '../routing/strategy.ts';
+import type { Topology } from '../routing/topology.ts';
 
 export interface DemoFacts {
   readonly endpoint: string;
@@ -9,7 +10,7 @@ export interface DemoFacts {
   readonly file: string;
   /** As the user gave it. */
   readonly name: string;
-  readonly strategy: Strategy;
+  readonly topology: Topology;
 }
 
 /** What may be promised, by placement: where any node serves any key, one need not have what another was given. */
@@ -24,15 +25,25 @@ const PROMISES: Readonly<Record<Strategy['placement'], readonly [single: string,
   ],
 };
 
-/** With every keyed strategy of keyfan's these lie on all three nodes. */
-export const DEMO_KEYS = ['red', 'green', 'blue', 'teal'] as const;
+const WORDS = ['red', 'green', 'blue', 'gold', 'pink', 'grey', 'teal', 'lime', 'plum', 'rose', 'ruby', 'navy'];
+const KEYS_SHOWN = 4;
 
-export function welcome({ endpoint, admin, nodes, file, name, strategy }: DemoFacts): string {
+/** The first word that each node has, and others up to four. */
+export function demoKeys(topology: Topology): string[] {
+  const owner = (key: string) => topology.nodeFor(Buffer.from(key), 0, key.length);
+  const chosen = new Set(WORDS.filter((key, index) => WORDS.findIndex((other) => owner(other) === owner(key)) === index));
+  for (const word of WORDS) if (chosen.size < KEYS_SHOWN) chosen.add(word);
+  return WORDS.filter((word) => chosen.has(word));
+}
+
+export function welcome({ endpoint, admin, nodes, file, name, topology }: DemoFacts): string {
   const cli = `redis-cli ${redisCliTarget(endpoint)}`;
   const main = quote(fileURLToPath(new URL('../main.js', import.meta.url)));
   const fetchMetrics = quote(`fetch("http://${admin}/metrics").then((r) => r.text()).then(console.log)`);
-  const [single, several] = PROMISES[strategy.placement];
-  const keys = DEMO_KEYS.join(' ');
+  const { placement } = topology.source.strategy;
+  const keys = demoKeys(topology);
+  const shown = keys.join(' ');
+  const [single, several] = PROMISES[placement];
   return `
 keyfan is running: one endpoint, ${nodes.length} Redis nodes, strategy ${name}.
 
@@ -47,8 +58,8 @@ Three things to try in another terminal:
      ${cli} set greeting hello && ${cli} get greeting
 
   2. ${several}
-     ${cli} mset ${DEMO_KEYS.map((key, index) => `${key} ${index + 1}`).join(' ')} && ${cli} mget ${keys}
-     node ${main} route -c ${quote(file)} --explain ${keys}
+     ${cli} mset ${keys.map((key, index) => `${key} ${index + 1}`).join(' ')} && ${cli} mget ${shown}
+     node ${main} route -c ${quote(file)} --explain ${shown}
 
   3. See what keyfan counted:
      node -e ${fetchMetrics} | grep -E 'keyfan_(requests_total|backend_up)'

@@ -9,7 +9,7 @@ import { poolTopology } from '../config/topology.ts';
 import { createLog } from '../observe/pino.ts';
 import { createProxy } from '../proxy.ts';
 import { isStrategyPath } from '../routing/load-strategy.ts';
-import type { Strategy } from '../routing/strategy.ts';
+import type { Topology } from '../routing/topology.ts';
 import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
 import { claimDirectory } from './demo-dir.ts';
 import { type DemoNode, isFree, startNode } from './demo-node.ts';
@@ -37,7 +37,7 @@ const ADMIN_PORT = 9600;
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 export async function demo(flags: DemoFlags, io: Io): Promise<number> {
-  const strategy = await judge(flags);
+  const topology = await judge(flags);
   const binary = io.env.REDIS_SERVER ?? 'redis-server';
   if (spawnSync(binary, ['--version']).status !== 0) {
     io.err(`keyfan: ${binary} does not run here. On Debian and Ubuntu: apt-get install redis-server\n`);
@@ -52,7 +52,7 @@ export async function demo(flags: DemoFlags, io: Io): Promise<number> {
   const nodes: DemoNode[] = [];
   try {
     for (const { name, port } of NODES) nodes.push(await startNode(binary, name, dir, port));
-    return await runProxy(nodes, dir, flags, strategy, io, signalled);
+    return await runProxy(nodes, dir, flags, topology, io, signalled);
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
     release();
@@ -61,10 +61,10 @@ export async function demo(flags: DemoFlags, io: Io): Promise<number> {
 }
 
 /** Whatever is wrong with the flags is said before any node is started. */
-async function judge(flags: DemoFlags): Promise<Strategy> {
+async function judge(flags: DemoFlags): Promise<Topology> {
   const input = inputOf(flags, NODES, flags.listen ?? '127.0.0.1:0', flags.admin ?? '127.0.0.1:0');
   const { pools } = fromFlags(() => parseConfig(input), NODE_NAMES);
-  return (await poolTopology(pools.demo as PoolConfig)).source.strategy;
+  return poolTopology(pools.demo as PoolConfig);
 }
 
 function inputOf({ strategy }: DemoFlags, nodes: readonly { name: string; port: number }[], listen: string, admin: string) {
@@ -87,7 +87,7 @@ async function runProxy(
   nodes: readonly DemoNode[],
   dir: string,
   flags: DemoFlags,
-  strategy: Strategy,
+  topology: Topology,
   io: Io,
   signalled: Promise<void>,
 ): Promise<number> {
@@ -104,7 +104,7 @@ async function runProxy(
   const admin = formatEndpoint(proxy.adminAddress() as Endpoint);
   const file = join(dir, 'keyfan.yaml');
   writeFileSync(file, stringify({ ...input, admin: { listen: admin }, pools: { demo: { ...input.pools.demo, listen: endpoint } } }));
-  io.out(welcome({ endpoint, admin, nodes, file, name: flags.strategy, strategy }));
+  io.out(welcome({ endpoint, admin, nodes, file, name: flags.strategy, topology }));
   await signalled;
   io.out('\nStopping …\n');
   await proxy.drain();

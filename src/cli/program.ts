@@ -2,7 +2,9 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError, formatProblem } from '../config/problem.ts';
 import { hint } from '../config/spelling.ts';
+import { DEFAULT_STRATEGY } from '../config/strategy-field.ts';
 import { PlacementError } from '../config/topology.ts';
+import { STRATEGIES } from '../routing/strategies/registry.ts';
 import { VERSION } from '../util/version.ts';
 import { check } from './check.ts';
 import { type DemoFlags, demo } from './demo.ts';
@@ -12,6 +14,7 @@ import { type ServeFlags, serve } from './serve.ts';
 
 const CONFIG = ['-c, --config <file>', 'the configuration, keyfan.yaml'] as const;
 
+const NAMES = [...STRATEGIES.keys()].join(', ');
 const HELP = ['-h, --help', 'show this help'] as const;
 
 /** Runs one command line and resolves to its exit code. */
@@ -53,7 +56,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .option(...CONFIG)
     .option('--listen <address>', 'without a file: where clients connect, host:port or unix:/path')
     .option('--node <address>', 'without a file: a node; give it once for each', collect)
-    .option('--strategy <name>', 'without a file: modulo, ring, slots, random, hashring or ./module.js (default: ring)')
+    .option('--strategy <name>', `without a file: ${NAMES} or ./module.js (default: ${DEFAULT_STRATEGY})`)
     .option('--admin <address>', 'without a file: where /metrics, /healthz and /readyz are')
     .action(async (flags: ServeFlags) => done(await serve(flags, io)));
 
@@ -77,7 +80,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .command('demo')
     .description('Start three local Redis nodes and keyfan before them; Ctrl-C stops all of it and keeps the data.')
     .option('--dir <path>', 'where the nodes keep their data', '.keyfan-demo')
-    .option('--strategy <name>', 'modulo, ring, slots, random or hashring', 'ring')
+    .option('--strategy <name>', `${NAMES} or ./module.js`, DEFAULT_STRATEGY)
     .option('--listen <address>', 'where clients connect (default: 127.0.0.1:6400, or a free port)')
     .option('--admin <address>', 'where the metrics are (default: 127.0.0.1:9600, or a free port)')
     .action(async (flags: DemoFlags) => done(await demo(flags, io)));

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { STRATEGIES } from '../../src/routing/strategies/registry.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { PROJECT_ROOT } from '../support/project.ts';
 import { type RedisNode, startRedisNodes } from '../support/redis.ts';
@@ -101,7 +102,8 @@ t.test('route names the node that really gets the key, for every strategy', asyn
   const backends = await nodes(t, 3);
   const listed = backends.map((node, index) => `      - { name: n${index}, address: "${node.address}", weight: ${index + 1} }`).join('\n');
   const keys = Array.from({ length: 60 }, (_, index) => `user:${index}:{t${index % 40}}`);
-  for (const strategy of ['ring', 'modulo', 'slots', 'hashring', '{ type: ring, hash: fnv1a_64, hash_tag: "" }']) {
+  const keyed = [...STRATEGIES].filter(([, { placement }]) => placement === 'keyed').map(([name]) => name);
+  for (const strategy of [...keyed, '{ type: ring, hash: fnv1a_64, hash_tag: "" }']) {
     const path = configFile(t, `pools:\n  p:\n    listen: 127.0.0.1:0\n    strategy: ${strategy}\n    nodes:\n${listed}\n`);
     const { daemon, pools } = await startKeyfan(t, ['-c', path]);
     const redis = await client(t, pools.p as string);

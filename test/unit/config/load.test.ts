@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { loadConfig, parseConfig, parseText } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
+import { STRATEGIES } from '../../../src/routing/strategies/registry.ts';
 import { problems } from './problems.ts';
 
 const MINIMAL: ConfigInput = { pools: { cache: { listen: '127.0.0.1:6400', nodes: ['127.0.0.1:7001'] } } };
@@ -147,7 +148,7 @@ pools:
     'f.yaml:17:22 pools.cache.client_password: must be text; put it in quotes',
     'f.yaml:18:3 pools.1bad: a pool is named with letters, digits, _, . and -, beginning with a letter',
     'f.yaml:21:5 pools.other.listen: is there twice; first in line 20',
-    'f.yaml:22:15 pools.other.strategy: unknown strategy (did you mean ring?); there are modulo, ring, slots, random, hashring, and modules by path (./my-strategy.js)',
+    `f.yaml:22:15 pools.other.strategy: unknown strategy (did you mean ring?); there are ${[...STRATEGIES.keys()].join(', ')}, and modules by path (./my-strategy.js)`,
     'f.yaml:23:5 pools.other.nodes: must name at least one node',
     'f.yaml:24:3 pools.slots.listen: is required',
     'f.yaml:24:3 pools.slots.nodes: is required',
