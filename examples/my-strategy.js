@@ -8,7 +8,7 @@
 // node out moves only the keys it had; a node of weight 2 gets twice the keys. It costs one multiplication and one
 // logarithm per node and key, so it suits pools of up to some dozens of nodes.
 
-/** @type {import('keyfan/strategy').Strategy<{ seed?: number }>} */
+/** @type {import('keyfan/strategy').UserStrategy<{ seed?: number }>} */
 const rendezvous = {
   // Shown in messages. Left out, it is the module's path.
   type: 'rendezvous',
@@ -60,14 +60,23 @@ const rendezvous = {
 
 export default rendezvous;
 
-/** FNV-1a, 32 bits. */
+/**
+ * FNV-1a, 32 bits.
+ * @param {Uint8Array} buf
+ * @param {number} start
+ * @param {number} end
+ * @param {number} init
+ */
 function fnv1a(buf, start, end, init) {
   let hash = init;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ buf[i], 0x01000193);
   return hash >>> 0;
 }
 
-/** Spreads every bit of x over all 32 (the finalizer of MurmurHash3). */
+/**
+ * Spreads every bit of x over all 32 (the finalizer of MurmurHash3).
+ * @param {number} x
+ */
 function mix(x) {
   let h = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

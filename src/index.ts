@@ -2,4 +2,4 @@
 export { ConfigError, type Problem } from './config/problem.ts';
 export type { Config, ConfigInput } from './config/schema.ts';
 export { createProxy, type Proxy, type ProxyOptions } from './proxy.ts';
-export type { Locator, RingNode, Strategy } from './routing/strategy.ts';
+export type { Locator, RingNode, Strategy, UserLocator, UserStrategy } from './routing/strategy.ts';

@@ -2,6 +2,7 @@
 import { AdminServer } from './admin/server.ts';
 import { REDIS_VERSION } from './command/generated/commands.ts';
 import { COMMAND_ROWS } from './command/table.ts';
+import { listenFor } from './config/listen-key.ts';
 import { parseConfig } from './config/load.ts';
 import { ConfigError } from './config/problem.ts';
 import type { Config, ConfigInput, NodeConfig, PoolConfig } from './config/schema.ts';
@@ -45,7 +46,9 @@ export class Proxy {
   readonly #log: Log;
   readonly #plane: DataPlane;
   #admin: AdminServer | undefined;
+  #begun = false;
   #draining = false;
+  #stopped = false;
 
   /** Use `createProxy`. */
   constructor(config: Config, log: Log) {
@@ -54,8 +57,16 @@ export class Proxy {
     this.#plane = new DataPlane(config, log);
   }
 
-  /** Resolves when every pool listens; rejects with Node's bind error, or where a strategy does not fit its nodes. */
+  /** Once. Resolves when every pool listens; rejects with Node's bind error, or where a strategy does not fit its nodes. */
   async start(): Promise<void> {
+    if (this.#begun || this.#stopped) throw new Error('a proxy starts once; for another, call createProxy again');
+    this.#begun = true;
+    await this.#open();
+    // Stopped while it started: what has been opened since is closed as well.
+    if (this.#stopped) await this.stop();
+  }
+
+  async #open(): Promise<void> {
     await this.#plane.start();
     const { listen } = this.#config.admin;
     if (listen === undefined) return;
@@ -66,11 +77,12 @@ export class Proxy {
       draining: () => this.#draining,
       log: this.#log,
     });
-    await this.#admin.start();
+    await listenFor('admin.listen', this.#admin.start());
   }
 
-  /** Where a pool listens. */
+  /** Where a pool listens. Throws unless it runs. */
   address(pool: string): Endpoint {
+    if (this.#stopped) throw notRunning(pool);
     return this.#plane.pool(pool).address();
   }
 
@@ -88,9 +100,14 @@ export class Proxy {
   /** Closes everything now. */
   async stop(): Promise<void> {
     this.#draining = true;
+    this.#stopped = true;
     this.#plane.stop();
     await this.#admin?.close();
   }
+}
+
+function notRunning(pool: string): Error {
+  return new Error(`there is no running pool ${pool}`);
 }
 
 /** What sets the pools of a worker apart from those of a process of its own: clients are handed in, nobody listens here. */
@@ -126,12 +143,12 @@ export class DataPlane {
       const role = this.#role === null ? {} : { ...this.#role, listen: null };
       this.#pools.set(name, new Pool({ ...options, ...role }, this.#turn, this.#log));
     }
-    for (const pool of this.#pools.values()) await pool.start();
+    for (const [name, pool] of this.#pools) await listenFor(`pools.${name}.listen`, pool.start());
   }
 
   pool(name: string): Pool {
     const found = this.#pools.get(name);
-    if (found === undefined) throw new Error(`there is no running pool ${name}`);
+    if (found === undefined) throw notRunning(name);
     return found;
   }
 

@@ -2,16 +2,20 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { parseConfig } from '../config/load.ts';
-import type { ConfigInput } from '../config/schema.ts';
+import type { ConfigInput, PoolConfig } from '../config/schema.ts';
+import { poolTopology } from '../config/topology.ts';
 import { createLog } from '../observe/pino.ts';
 import { createProxy } from '../proxy.ts';
-import { formatEndpoint } from '../util/endpoint.ts';
+import { isStrategyPath } from '../routing/load-strategy.ts';
+import type { Topology } from '../routing/topology.ts';
+import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
 import { claimDirectory } from './demo-dir.ts';
 import { type DemoNode, isFree, startNode } from './demo-node.ts';
+import { welcome } from './demo-welcome.ts';
 import { EXIT, type Io } from './exit.ts';
+import { flagOf, fromFlags } from './flags.ts';
 import { startFailure } from './serve.ts';
 
 export interface DemoFlags {
@@ -27,11 +31,13 @@ const NODES = [
   { name: 'node2', port: 7002 },
   { name: 'node3', port: 7003 },
 ];
+const NODE_NAMES = NODES.map(({ name, port }) => `${name} 127.0.0.1:${port}`);
 const LISTEN_PORT = 6400;
 const ADMIN_PORT = 9600;
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 export async function demo(flags: DemoFlags, io: Io): Promise<number> {
+  const topology = await judge(flags);
   const binary = io.env.REDIS_SERVER ?? 'redis-server';
   if (spawnSync(binary, ['--version']).status !== 0) {
     io.err(`keyfan: ${binary} does not run here. On Debian and Ubuntu: apt-get install redis-server\n`);
@@ -46,7 +52,7 @@ export async function demo(flags: DemoFlags, io: Io): Promise<number> {
   const nodes: DemoNode[] = [];
   try {
     for (const { name, port } of NODES) nodes.push(await startNode(binary, name, dir, port));
-    return await runProxy(nodes, dir, flags, io, signalled);
+    return await runProxy(nodes, dir, flags, topology, io, signalled);
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
     release();
@@ -54,33 +60,51 @@ export async function demo(flags: DemoFlags, io: Io): Promise<number> {
   }
 }
 
-async function runProxy(nodes: readonly DemoNode[], dir: string, flags: DemoFlags, io: Io, signalled: Promise<void>): Promise<number> {
-  const input: ConfigInput = {
-    admin: { listen: flags.admin ?? (await preferred(ADMIN_PORT)) },
+/** Whatever is wrong with the flags is said before any node is started. */
+async function judge(flags: DemoFlags): Promise<Topology> {
+  const input = inputOf(flags, NODES, flags.listen ?? '127.0.0.1:0', flags.admin ?? '127.0.0.1:0');
+  const { pools } = fromFlags(() => parseConfig(input), NODE_NAMES);
+  return poolTopology(pools.demo as PoolConfig);
+}
+
+function inputOf({ strategy }: DemoFlags, nodes: readonly { name: string; port: number }[], listen: string, admin: string) {
+  return {
+    admin: { listen: admin },
     log: { level: 'warn' },
     pools: {
       demo: {
-        listen: flags.listen ?? (await preferred(LISTEN_PORT)),
-        strategy: flags.strategy,
+        listen,
+        // The configuration is written to another directory than the one the flag is relative to.
+        strategy: isStrategyPath(strategy) ? resolve(strategy) : strategy,
         nodes: nodes.map(({ name, port }) => ({ name, address: `127.0.0.1:${port}` })),
         timeouts: { drain: '2s' },
       },
     },
-  };
-  const config = parseConfig(input);
+  } satisfies ConfigInput;
+}
+
+async function runProxy(
+  nodes: readonly DemoNode[],
+  dir: string,
+  flags: DemoFlags,
+  topology: Topology,
+  io: Io,
+  signalled: Promise<void>,
+): Promise<number> {
+  const input = inputOf(flags, nodes, flags.listen ?? (await preferred(LISTEN_PORT)), flags.admin ?? (await preferred(ADMIN_PORT)));
+  const config = fromFlags(() => parseConfig(input), NODE_NAMES);
   const proxy = createProxy(config, { log: createLog(config.log.level) });
   try {
     await proxy.start();
   } catch (error) {
     await proxy.stop();
-    return startFailure(error, io);
+    return startFailure(error, io, (key) => flagOf(key, NODE_NAMES));
   }
   const endpoint = formatEndpoint(proxy.address('demo'));
-  const admin = proxy.adminAddress();
+  const admin = formatEndpoint(proxy.adminAddress() as Endpoint);
   const file = join(dir, 'keyfan.yaml');
-  const adminText = admin === undefined ? '' : formatEndpoint(admin);
-  writeFileSync(file, stringify({ ...input, admin: { listen: adminText }, pools: { demo: { ...input.pools.demo, listen: endpoint } } }));
-  io.out(welcome(endpoint, adminText, nodes, flags.strategy, file));
+  writeFileSync(file, stringify({ ...input, admin: { listen: admin }, pools: { demo: { ...input.pools.demo, listen: endpoint } } }));
+  io.out(welcome({ endpoint, admin, nodes, file, name: flags.strategy, topology }));
   await signalled;
   io.out('\nStopping …\n');
   await proxy.drain();
@@ -90,44 +114,4 @@ async function runProxy(nodes: readonly DemoNode[], dir: string, flags: DemoFlag
 
 async function preferred(port: number): Promise<string> {
   return `127.0.0.1:${(await isFree(port)) ? port : 0}`;
-}
-
-function welcome(endpoint: string, admin: string, nodes: readonly DemoNode[], strategy: string, file: string): string {
-  const cli = `redis-cli ${redisCliTarget(endpoint)}`;
-  const main = quote(fileURLToPath(new URL('../main.js', import.meta.url)));
-  const fetchMetrics = quote(`fetch("http://${admin}/metrics").then((r) => r.text()).then(console.log)`);
-  return `
-keyfan is running: one endpoint, ${nodes.length} Redis nodes, strategy ${strategy}.
-
-  endpoint  ${endpoint}
-  nodes     ${nodes.map(({ name, port }) => `${name} 127.0.0.1:${port}`).join(', ')}
-  metrics   http://${admin}/metrics
-  config    ${file}
-
-Three things to try in another terminal:
-
-  1. Write and read through the one endpoint; a second demo finds the key again:
-     ${cli} set greeting hello && ${cli} get greeting
-
-  2. Write keys to all nodes with one command, and ask which node has which:
-     ${cli} mset a 1 b 2 c 3 d 4 && ${cli} mget a b c d
-     node ${main} route -c ${quote(file)} --explain a b c d
-
-  3. See what keyfan counted:
-     node -e ${fetchMetrics} | grep keyfan_
-
-Ctrl-C stops keyfan and the nodes, and keeps the data.
-`;
-}
-
-function redisCliTarget(endpoint: string): string {
-  if (endpoint.startsWith('unix:')) return `-s ${quote(endpoint.slice('unix:'.length))}`;
-  const colon = endpoint.lastIndexOf(':');
-  const host = endpoint.slice(0, colon).replace(/[[\]]/g, '');
-  return `${host === '127.0.0.1' ? '' : `-h ${host} `}-p ${endpoint.slice(colon + 1)}`;
-}
-
-/** As one word of a shell command. */
-function quote(word: string): string {
-  return /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,15 +1,21 @@
 /** argv → command → exit code. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, formatProblem } from '../config/problem.ts';
+import { hint } from '../config/spelling.ts';
+import { DEFAULT_STRATEGY } from '../config/strategy-field.ts';
 import { PlacementError } from '../config/topology.ts';
+import { STRATEGIES } from '../routing/strategies/registry.ts';
 import { VERSION } from '../util/version.ts';
 import { check } from './check.ts';
 import { type DemoFlags, demo } from './demo.ts';
 import { EXIT, type Io, UsageError } from './exit.ts';
-import { type RouteFlags, route } from './route.ts';
+import { ROUTE_NOTES, type RouteFlags, route } from './route.ts';
 import { type ServeFlags, serve } from './serve.ts';
 
 const CONFIG = ['-c, --config <file>', 'the configuration, keyfan.yaml'] as const;
+
+const NAMES = [...STRATEGIES.keys()].join(', ');
+const HELP = ['-h, --help', 'show this help'] as const;
 
 /** Runs one command line and resolves to its exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -18,6 +24,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     code = result;
   });
   try {
+    refuseUnknown(
+      argv[0],
+      program.commands.map((command) => command.name()),
+    );
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
@@ -25,11 +35,17 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** Before options are looked at: those of a command that does not exist are no better known. */
+function refuseUnknown(word: string | undefined, commands: readonly string[]): void {
+  if (word === undefined || word === '' || word.startsWith('-') || commands.includes(word)) return;
+  throw new UsageError(`unknown command ${word}${hint(word, commands)}`);
+}
+
 function buildProgram(io: Io, done: (code: number) => void): Command {
   const program = new Command('keyfan')
     .description('A sharding proxy for Redis: one endpoint in front of a fleet.')
     .version(VERSION, '--version', 'print the version')
-    .helpOption('--help', 'show this help')
+    .helpOption(...HELP)
     .helpCommand(false)
     .enablePositionalOptions()
     .showHelpAfterError('(keyfan --help shows how to call it)')
@@ -40,7 +56,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .option(...CONFIG)
     .option('--listen <address>', 'without a file: where clients connect, host:port or unix:/path')
     .option('--node <address>', 'without a file: a node; give it once for each', collect)
-    .option('--strategy <name>', 'without a file: modulo, ring, slots, random, hashring or ./module.js (default: ring)')
+    .option('--strategy <name>', `without a file: ${NAMES} or ./module.js (default: ${DEFAULT_STRATEGY})`)
     .option('--admin <address>', 'without a file: where /metrics, /healthz and /readyz are')
     .action(async (flags: ServeFlags) => done(await serve(flags, io)));
 
@@ -57,18 +73,19 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .requiredOption(...CONFIG)
     .option('--pool <name>', 'the pool, where the configuration has several')
     .option('--explain', 'show the steps under each key')
+    .addHelpText('after', ROUTE_NOTES)
     .action(async (keys: string[], flags: RouteFlags) => done(await route(keys, flags, io)));
 
   program
     .command('demo')
     .description('Start three local Redis nodes and keyfan before them; Ctrl-C stops all of it and keeps the data.')
     .option('--dir <path>', 'where the nodes keep their data', '.keyfan-demo')
-    .option('--strategy <name>', 'modulo, ring, slots, random or hashring', 'ring')
+    .option('--strategy <name>', `${NAMES} or ./module.js`, DEFAULT_STRATEGY)
     .option('--listen <address>', 'where clients connect (default: 127.0.0.1:6400, or a free port)')
     .option('--admin <address>', 'where the metrics are (default: 127.0.0.1:9600, or a free port)')
     .action(async (flags: DemoFlags) => done(await demo(flags, io)));
 
-  for (const command of program.commands) command.helpOption('--help', 'show this help');
+  for (const command of program.commands) command.helpOption(...HELP);
   return program;
 }
 

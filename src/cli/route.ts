@@ -4,6 +4,7 @@ import { hint } from '../config/spelling.ts';
 import { poolTopology } from '../config/topology.ts';
 import type { Topology } from '../routing/topology.ts';
 import { EXIT, type Io, UsageError } from './exit.ts';
+import { showKey } from './show-key.ts';
 
 export interface RouteFlags {
   readonly config: string;
@@ -11,13 +12,26 @@ export interface RouteFlags {
   readonly explain?: boolean;
 }
 
+/** For `keyfan route --help`. */
+export const ROUTE_NOTES = `
+A key that holds line breaks, tabs or other control characters, or begins with a
+quote, is printed in quotes as redis-cli prints it. Keys must be UTF-8. For
+others, and to see what ejected nodes change (route counts all nodes as in
+service), ask the running keyfan: redis-cli -p PORT KEYFAN ROUTE KEY`;
+
+/** What Node puts in the place of bytes that are not UTF-8: what the key was cannot be told any more. */
+const LOST = '\ufffd';
+
 /** `keyfan route`: one `KEY<TAB>NODE` a key; where any node may serve it, all of them with commas between. */
 export async function route(keys: readonly string[], flags: RouteFlags, io: Io): Promise<number> {
+  if (keys.some((key) => key.includes(LOST))) {
+    throw new UsageError('the key is not UTF-8; ask the running keyfan: redis-cli … KEYFAN ROUTE key');
+  }
   const config = await loadConfig(flags.config, io.env);
   const topology = await poolTopology(choosePool(config, flags.pool));
   for (const key of keys) {
     const bytes = Buffer.from(key);
-    io.out(`${key}\t${nodesOf(topology, bytes)}\n`);
+    io.out(`${showKey(key)}\t${nodesOf(topology, bytes)}\n`);
     if (flags.explain) for (const step of topology.locator.explain?.(bytes) ?? []) io.out(`  ${step}\n`);
   }
   return EXIT.ok;

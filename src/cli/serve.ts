@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { listenKey } from '../config/listen-key.ts';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Config, ConfigInput } from '../config/schema.ts';
@@ -7,6 +10,7 @@ import { Primary, workerCount } from '../runtime/primary.ts';
 import { untilSignal } from '../runtime/shutdown.ts';
 import { formatEndpoint } from '../util/endpoint.ts';
 import { EXIT, type Io, UsageError } from './exit.ts';
+import { flagOf, fromFlags } from './flags.ts';
 
 export interface ServeFlags {
   readonly config?: string;
@@ -25,8 +29,13 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
   const log = createLog(config.log.level);
   const workers = workerCount(config);
   const proxy = workers === 1 ? new Proxy(config, log) : new Primary(config, log);
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+    return proxy.stop();
+  };
   // From here on a signal ends the service in good order, also while it starts.
-  const ended = untilSignal(proxy, log);
+  const ended = untilSignal({ drain: () => proxy.drain(), stop }, log);
   process.on('SIGUSR2', () => {
     if (proxy instanceof Primary) void proxy.rollingRestart();
     else log.warn({ workers }, 'SIGUSR2 replaces workers one by one; there is only this process');
@@ -35,8 +44,9 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
     await proxy.start();
   } catch (error) {
     await proxy.stop();
-    return startFailure(error, io);
+    return startFailure(error, io, (key) => (flags.config === undefined ? flagOf(key, []) : key));
   }
+  if (stopped) return ended;
   const admin = proxy.adminAddress();
   const pools = Object.keys(config.pools).map((name) => [name, formatEndpoint(proxy.address(name))]);
   const places = { pools: Object.fromEntries(pools), ...(admin === undefined ? {} : { admin: formatEndpoint(admin) }) };
@@ -58,30 +68,25 @@ function configFromFlags(listen: string, node: readonly string[], strategy: stri
     ...(admin === undefined ? {} : { admin: { listen: admin } }),
     pools: { [POOL]: { listen, nodes: [...node], ...(strategy === undefined ? {} : { strategy }) } },
   };
-  try {
-    return parseConfig(input);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new UsageError(error.problems.map(({ path, message }) => `${flagOf(path, node)}: ${message}`).join('\nkeyfan: '));
-  }
-}
-
-/** The flag a path of the configuration was made from. */
-function flagOf(path: string, nodes: readonly string[]): string {
-  const node = /\.nodes\[(\d+)\]/.exec(path);
-  if (node) return `--node ${nodes[Number(node[1])]}`;
-  return path === 'admin.listen' ? '--admin' : `--${path.replace(`pools.${POOL}.`, '')}`;
+  return fromFlags(
+    () => parseConfig(input),
+    node.map((address) => `--node ${address}`),
+  );
 }
 
 const BIND_CALLS: ReadonlySet<string> = new Set(['listen', 'bind', 'getaddrinfo']);
 
-/** Told on standard error as well as by exit code. */
-export function startFailure(error: unknown, io: Io): number {
+/** Told on standard error as well as by exit code. `nameOf` is how the user knows a key of the configuration. */
+export function startFailure(error: unknown, io: Io, nameOf: (key: string) => string): number {
   if (error instanceof ConfigError) throw error;
   const { code, syscall, address, port, message } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   if (code === undefined || syscall === undefined || !BIND_CALLS.has(syscall)) throw error;
-  const place = address === undefined ? '' : ` on ${port === undefined || port < 0 ? address : formatEndpoint({ host: address, port })}`;
-  io.err(`keyfan: cannot listen${place}: ${REASONS[code] ?? message}\n`);
+  const isPath = address !== undefined && (port === undefined || port < 0);
+  const place = address === undefined ? '' : ` on ${isPath ? address : formatEndpoint({ host: address, port: port as number })}`;
+  // libuv says EACCES of a path whose directory is missing.
+  const reason = isPath && !existsSync(dirname(address)) ? `the directory ${dirname(address)} does not exist` : (REASONS[code] ?? message);
+  const key = listenKey(error);
+  io.err(`keyfan: ${key === undefined ? '' : `${nameOf(key)}: `}cannot listen${place}: ${reason}\n`);
   return EXIT.cannotBind;
 }
 

@@ -7,6 +7,7 @@ import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
 import { parseAddress, reaches, sameSocket } from './address.ts';
 import type { Complaint } from './messages.ts';
 import type { Path } from './problem.ts';
+import { hint } from './spelling.ts';
 import { DEFAULT_STRATEGY } from './strategy-field.ts';
 
 type Dict = Readonly<Record<string, unknown>>;
@@ -21,15 +22,20 @@ function read(text: unknown, role: 'listen' | 'node'): Endpoint | undefined {
   return 'address' in parsed ? parsed.address : undefined;
 }
 
+/** The pools as written, as far as they are maps. */
+export function poolsOf(config: unknown): [name: string, pool: Dict][] {
+  return Object.entries(dict(dict(config).pools)).filter((entry): entry is [string, Dict] => isDict(entry[1]));
+}
+
 export function crossCheck(config: unknown): Complaint[] {
-  const pools = Object.entries(dict(dict(config).pools)).filter((entry): entry is [string, Dict] => isDict(entry[1]));
+  const pools = poolsOf(config);
   const complaints = pools.flatMap(([name, pool]) => POOL_RULES.flatMap((rule) => rule(pool, ['pools', name])));
   return [...complaints, ...ejectionByWorkers(dict(config), pools), ...listeners(dict(config), pools)];
 }
 
 type Rule = (pool: Dict, at: Path) => Complaint[];
 
-const POOL_RULES: readonly Rule[] = [uniqueNames, ownListener, slotsOwners, ejectable, credentials, clientCredentials];
+const POOL_RULES: readonly Rule[] = [duplicateNames, ownListener, strategyKeys, slotsOwners, ejectable, credentials, clientCredentials];
 
 function listeners(config: Dict, pools: readonly [string, Dict][]): Complaint[] {
   const places: [Path, unknown][] = pools.map(([name, pool]) => [['pools', name, 'listen'], pool.listen]);
@@ -46,7 +52,7 @@ function listeners(config: Dict, pools: readonly [string, Dict][]): Complaint[] 
   return complaints;
 }
 
-function uniqueNames(pool: Dict, at: Path): Complaint[] {
+export function duplicateNames(pool: Dict, at: Path): Complaint[] {
   const first = new Map<string, number>();
   return list(pool.nodes).flatMap((node, index) => {
     const name = typeof node === 'string' ? node : (dict(node).name ?? dict(node).address);
@@ -56,6 +62,21 @@ function uniqueNames(pool: Dict, at: Path): Complaint[] {
     return earlier === undefined
       ? []
       : [{ path: [...at, 'nodes', index], message: `has the same name as nodes[${earlier}]; names are unique` }];
+  });
+}
+
+/** No rule: two names for one Redis are allowed, and most often a slip of the one who copied a line. */
+export function duplicateAddresses(config: unknown): Complaint[] {
+  return poolsOf(config).flatMap(([name, pool]) => {
+    const first = new Map<string, number>();
+    return list(pool.nodes).flatMap((node, index) => {
+      const address = read(isDict(node) ? node.address : node, 'node');
+      const text = address === undefined ? undefined : formatEndpoint(address);
+      const earlier = text === undefined ? undefined : first.get(text);
+      if (text !== undefined && earlier === undefined) first.set(text, index);
+      if (earlier === undefined) return [];
+      return [{ path: ['pools', name, 'nodes', index], message: `has the same address as nodes[${earlier}]` }];
+    });
   });
 }
 
@@ -72,6 +93,15 @@ function strategyType(pool: Dict): string | undefined {
   const strategy = pool.strategy ?? DEFAULT_STRATEGY;
   const type = isDict(strategy) ? strategy.type : strategy;
   return typeof type === 'string' ? type : undefined;
+}
+
+/** Without a type nobody knows the other keys; one that looks like it is named all the same. */
+function strategyKeys(pool: Dict, at: Path): Complaint[] {
+  if (!isDict(pool.strategy) || pool.strategy.type !== undefined) return [];
+  return Object.keys(pool.strategy).flatMap((key) => {
+    const guess = hint(key, ['type']);
+    return guess === '' ? [] : [{ path: [...at, 'strategy', key], message: `unknown key${guess}`, atKey: true }];
+  });
 }
 
 function slotsOwners(pool: Dict, at: Path): Complaint[] {

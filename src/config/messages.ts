@@ -52,7 +52,8 @@ function explainUnion(issue: Issue & { code: 'invalid_union' }, path: Path, sche
     if (error.code === 'invalid_type') return [noun(error.expected)];
     return error.code === 'invalid_value' ? error.values.map(String) : [];
   });
-  return [{ path, message: `must be ${[...new Set(kinds)].join(' or ')}` }];
+  const expected = issue.errors.flat().map((error) => (error.code === 'invalid_type' ? error.expected : ''));
+  return [{ path, message: `must be ${[...new Set(kinds)].join(' or ')}${textNote(expected, issue.input)}` }];
 }
 
 const isWrongKind = (issue: Issue) => issue.code === 'invalid_type' || issue.code === 'invalid_value';
@@ -80,7 +81,15 @@ function wrongType(issue: Issue & { code: 'invalid_type' }): string {
   if (issue.input === undefined) return 'is required';
   if (!issue.message.startsWith('Invalid input')) return issue.message;
   const quotes = issue.expected === 'string' && typeof issue.input === 'number' ? '; put it in quotes' : '';
-  return `must be ${noun(issue.expected)}${quotes}`;
+  return `must be ${noun(issue.expected)}${quotes}${textNote([issue.expected], issue.input)}`;
+}
+
+const PLAIN: Readonly<Record<string, RegExp>> = { number: /^\s*-?\d+(\.\d+)?\s*$/, int: /^\s*-?\d+\s*$/, boolean: /^(true|false)$/ };
+
+/** For whoever sees the right value in front of him. */
+function textNote(expected: readonly string[], input: unknown): string {
+  const looksRight = typeof input === 'string' && expected.some((kind) => PLAIN[kind]?.test(input));
+  return looksRight ? '; this is text, as all that is in quotes or comes from a variable' : '';
 }
 
 /** Keys a map at `path` may have, as far as the schema knows them. */

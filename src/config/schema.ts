@@ -70,7 +70,9 @@ const timeouts = z.strictObject({
     'A client that takes nothing of what was sent to it for so long is disconnected; five times sooner where others wait behind.',
   ),
   node_idle: duration('30s', 'A node connection without traffic for so long is probed with PING.'),
-  drain: duration('10s', 'On SIGTERM: the longest wait for accepted requests to be answered. 0s does not wait.', { min: '0ms' }),
+  drain: duration('10s', 'On SIGTERM, SIGINT and SIGHUP: the longest wait for accepted requests to be answered. 0s does not wait.', {
+    min: '0ms',
+  }),
 });
 
 const limits = z.strictObject({
@@ -152,7 +154,7 @@ const poolFields = z.strictObject({
 });
 
 /** A node's own credentials win over the pool's. */
-const pool = poolFields.transform((fields) => ({
+export const poolSchema = poolFields.transform((fields) => ({
   ...fields,
   nodes: fields.nodes.map((entry) => ({ ...pick(fields), ...entry })),
 }));
@@ -162,7 +164,7 @@ function pick(credentials: { username?: string | undefined; password?: string | 
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
 }
 
-const poolName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
+export const poolName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
   error: 'a pool is named with letters, digits, _, . and -, beginning with a letter',
 });
 
@@ -183,7 +185,7 @@ export const configSchema = z.strictObject({
     ),
   buffers: size(
     '512mb',
-    'Bytes of requests and replies that are held for clients; towards it keyfan reads less, then refuses new clients, then closes the worst.',
+    'Bytes of requests and replies that are held for clients, divided by the number of workers; towards it keyfan reads less, then refuses new clients, then closes the worst.',
   ),
   log: z
     .strictObject({
@@ -191,7 +193,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   pools: z
-    .record(poolName, pool)
+    .record(poolName, poolSchema)
     .refine((pools) => Object.keys(pools).length > 0, { error: 'must hold at least one pool' })
     .describe('Pools by name, each with its own listener, strategy and nodes.'),
 });

@@ -1,19 +1,19 @@
 /** The one place where a pool's configuration becomes its topology: the proxy, `keyfan route` and `keyfan check` share it. */
-import { loadStrategy } from '../routing/load-strategy.ts';
+import { isStrategyPath, loadStrategy } from '../routing/load-strategy.ts';
 import type { RingNode } from '../routing/strategy.ts';
 import { Topology } from '../routing/topology.ts';
-import { explain } from './messages.ts';
-import { formatPath, type Path } from './problem.ts';
+import { type Complaint, explain } from './messages.ts';
+import { formatPath } from './problem.ts';
 import type { PoolConfig } from './schema.ts';
 
 export class PlacementError extends Error {
   override readonly name = 'PlacementError';
-  /** Relative to the pool. */
-  readonly path: Path;
+  /** Paths are relative to the pool. */
+  readonly complaints: readonly Complaint[];
 
-  constructor(path: Path, message: string) {
-    super(message);
-    this.path = path;
+  constructor(complaints: readonly Complaint[]) {
+    super(complaints.map(({ path, message }) => `${formatPath(path)}: ${message}`).join('\n'));
+    this.complaints = complaints;
   }
 }
 
@@ -22,21 +22,37 @@ export async function poolTopology(pool: PoolConfig): Promise<Topology> {
   const { type, options: given } = pool.strategy;
   // The path of a module is absolute by now.
   const strategy = await loadStrategy(type, '/').catch((error: Error) => {
-    throw new PlacementError(['strategy'], error.message);
+    throw new PlacementError([{ path: ['strategy'], message: oneLine(error) }]);
   });
+  const complaints: Complaint[] = [];
+  if (pool.auto_eject.enabled && !strategy.ejectable) {
+    const message = `is not possible with strategy ${type}, whose nodes cannot be taken out`;
+    complaints.push({ path: ['auto_eject'], message, atKey: true });
+  }
   const options = strategy.options.safeParse(given, { reportInput: true });
   if (!options.success) {
-    const texts = explain(options.error.issues, strategy.options).map(({ path, message }) => `${formatPath(path)}: ${message}`);
-    throw new PlacementError(['strategy'], texts.join('; '));
+    const found = explain(options.error.issues, strategy.options);
+    throw new PlacementError([...complaints, ...found.map((complaint) => ({ ...complaint, path: ['strategy', ...complaint.path] }))]);
   }
-  if (pool.auto_eject.enabled && !strategy.ejectable) {
-    throw new PlacementError(['auto_eject'], `is not possible with strategy ${type}, whose nodes cannot be taken out`);
-  }
+  const source = { strategy, options: options.data, nodes: pool.nodes.map(ringNode) };
+  const topology = attempt(() => new Topology(source));
+  // What keyfan's own strategies refuse is about the nodes. What a module has against is its own: the line to look at is the one that names it.
+  if (topology instanceof Error) complaints.push({ path: [isStrategyPath(type) ? 'strategy' : 'nodes'], message: oneLine(topology) });
+  if (topology instanceof Error || complaints.length > 0) throw new PlacementError(complaints);
+  return topology;
+}
+
+function attempt<T>(work: () => T): T | Error {
   try {
-    return new Topology({ strategy, options: options.data, nodes: pool.nodes.map(ringNode) });
+    return work();
   } catch (error) {
-    throw new PlacementError(['nodes'], (error as Error).message);
+    return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** Problems are lines; what a module throws may be anything. */
+function oneLine({ message }: Error): string {
+  return message.replace(/\s+/g, ' ').trim();
 }
 
 function ringNode({ name, label, weight, slots }: PoolConfig['nodes'][number]): RingNode {

@@ -45,3 +45,13 @@ export interface Strategy<O = unknown> {
   /** Throws an `Error` with a clear message where nodes and options do not fit. `nodes` is never empty. */
   build(nodes: readonly RingNode[], options: O): Locator;
 }
+
+/** What a user's module exports by default: of a `Strategy` only `build` is needed. Without `options` they come as they are written. */
+export interface UserStrategy<O = Readonly<Record<string, unknown>>> extends Partial<Omit<Strategy<O>, 'build'>> {
+  build(nodes: readonly RingNode[], options: O): UserLocator;
+}
+
+/** Of a `Locator` what a user's module needs; keyfan copies the table. */
+export interface UserLocator extends Pick<Locator, 'partitions' | 'locate' | 'explain'> {
+  readonly owners: readonly number[] | Uint8Array | Uint16Array | Uint32Array;
+}

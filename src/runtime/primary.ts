@@ -1,6 +1,7 @@
 /** Several processes as one keyfan: this one listens, hands out, counts and decides; the workers serve. */
 import { availableParallelism } from 'node:os';
 import { AdminServer, type PoolReadiness } from '../admin/server.ts';
+import { listenFor } from '../config/listen-key.ts';
 import type { Config } from '../config/schema.ts';
 import { poolTopology } from '../config/topology.ts';
 import { Door } from '../downstream/door.ts';
@@ -86,7 +87,7 @@ export class Primary {
       names.push({ name, commandNames: COMMAND_NAMES, ringHash: ringHash(topology), nodes: pool.nodes.map((node) => node.name) });
       const door = new Door(pool.listen, (socket) => this.#handout.offer(name, socket));
       this.#doors.set(name, door);
-      await door.listen();
+      await listenFor(`pools.${name}.listen`, door.listen());
       this.#log.info({ pool: name, nodes: pool.nodes.length }, 'pool is listening');
     }
     this.#reports = new Reports(new Totals(names));
@@ -139,7 +140,7 @@ export class Primary {
       draining: () => this.#draining,
       log: this.#log,
     });
-    await this.#admin.start();
+    await listenFor('admin.listen', this.#admin.start());
   }
 
   #metrics(reports: Reports<WorkerLink>): Metrics {

@@ -13,7 +13,8 @@ export interface SignalSource {
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
 }
 
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+/** SIGHUP too: a terminal that closes sends it, and others send it in the belief that it reads the configuration anew. */
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /** Resolves to the exit code once a signal has come and the service has ended: 0 drained, 1 cut short or failed. */
 export function untilSignal(service: Stoppable, log: Log, signals: SignalSource = process): Promise<number> {

@@ -183,22 +183,24 @@ t.test('SIGTERM: all workers answer what they have accepted, then all are gone',
   t.match(keyfan.lines('worker ended'), [{ code: 0 }, { code: 0 }]);
 });
 
-t.test('a signal to the whole group, as Ctrl-C and systemd send it, is one drain', async (t) => {
-  const keyfan = await startWorkers(t, { pool: 'timeouts: { request: 60s }' });
-  const client = await open(t, keyfan);
-  await client.command('PING');
-  await Promise.all(keyfan.nodes.map((node) => node.pause()));
-  client.send(encode(['SET', 'k', 'v']));
-  await until(async () => (await keyfan.metrics()).sum('keyfan_backend_in_flight') === 1, 'it to be in flight');
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const)
-    for (const pid of keyfan.pids().values()) process.kill(pid, signal);
-  keyfan.daemon.signal('SIGINT');
-  await until(() => keyfan.lines('worker is draining').length === 2, 'the drain to begin');
-  for (const node of keyfan.nodes) node.resume();
-  t.equal((await client.waitClosed()).toString(), '+PONG\r\n+OK\r\n');
-  t.match(await within(keyfan.daemon.exited, 'keyfan to end'), 'exited with 0');
-  t.same(keyfan.lines('worker ended unasked'), []);
-});
+for (const ending of ['SIGINT', 'SIGHUP'] as const) {
+  t.test(`${ending} to the whole group, as a terminal and systemd send it, is one drain`, async (t) => {
+    const keyfan = await startWorkers(t, { pool: 'timeouts: { request: 60s }' });
+    const client = await open(t, keyfan);
+    await client.command('PING');
+    await Promise.all(keyfan.nodes.map((node) => node.pause()));
+    client.send(encode(['SET', 'k', 'v']));
+    await until(async () => (await keyfan.metrics()).sum('keyfan_backend_in_flight') === 1, 'it to be in flight');
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const)
+      for (const pid of keyfan.pids().values()) process.kill(pid, signal);
+    keyfan.daemon.signal(ending);
+    await until(() => keyfan.lines('worker is draining').length === 2, 'the drain to begin');
+    for (const node of keyfan.nodes) node.resume();
+    t.equal((await client.waitClosed()).toString(), '+PONG\r\n+OK\r\n');
+    t.match(await within(keyfan.daemon.exited, 'keyfan to end'), 'exited with 0');
+    t.same(keyfan.lines('worker ended unasked'), []);
+  });
+}
 
 t.test('a second signal does not wait, and leaves nobody behind', async (t) => {
   const keyfan = await startWorkers(t, { nodes: 1, pool: 'timeouts: { request: 60s, drain: 60s }' });

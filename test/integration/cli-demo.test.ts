@@ -117,6 +117,7 @@ t.test('the three things to try work when pasted', async (t) => {
   const outputs = commands.map((line) => execFileSync('sh', ['-c', line], { encoding: 'utf8', cwd: '/' }));
   t.equal(outputs[0], 'OK\nhello\n');
   t.equal(outputs[1], 'OK\n1\n2\n3\n4\n');
-  t.match(outputs[2], /^a\tnode[123]\n {2}hashed part: a\n/);
+  t.match(outputs[2], /^red\tnode[123]\n {2}hashed part: red\n/);
   t.match(outputs[3], 'keyfan_requests_total{pool="demo",command="mset"} 1\n');
+  t.match(outputs[3], 'keyfan_backend_up{pool="demo",node="node3"} 1\n');
 });

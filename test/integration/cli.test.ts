@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { STRATEGIES } from '../../src/routing/strategies/registry.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { PROJECT_ROOT } from '../support/project.ts';
 import { type RedisNode, startRedisNodes } from '../support/redis.ts';
@@ -67,19 +68,21 @@ t.test('without a file: flags are enough, SIGTERM ends it with 0', async (t) => 
   t.match(await within(daemon.exited, 'keyfan to end'), 'exited with 0');
 });
 
-t.test('SIGTERM answers what was accepted before it ends', async (t) => {
-  const [node] = await nodes(t, 1);
-  const { daemon, pools } = await startKeyfan(t, ['--listen', '127.0.0.1:0', '--node', node?.address as string]);
-  const redis = await client(t, pools.default as string);
-  await redis.command('SET', 'k', 'v');
-  await node?.pause();
-  const reply = redis.command('GET', 'k');
-  daemon.signal('SIGTERM');
-  await until(() => daemon.output().includes('"draining"'), 'the drain to begin');
-  node?.resume();
-  t.equal((await reply).text, '$1\r\nv\r\n');
-  t.match(await within(daemon.exited, 'keyfan to end'), 'exited with 0');
-});
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  t.test(`${signal} answers what was accepted before it ends`, async (t) => {
+    const [node] = await nodes(t, 1);
+    const { daemon, pools } = await startKeyfan(t, ['--listen', '127.0.0.1:0', '--node', node?.address as string]);
+    const redis = await client(t, pools.default as string);
+    await redis.command('SET', 'k', 'v');
+    await node?.pause();
+    const reply = redis.command('GET', 'k');
+    daemon.signal(signal);
+    await until(() => daemon.output().includes('"draining"'), 'the drain to begin');
+    node?.resume();
+    t.equal((await reply).text, '$1\r\nv\r\n');
+    t.match(await within(daemon.exited, 'keyfan to end'), 'exited with 0');
+  });
+}
 
 t.test('a second signal does not wait', async (t) => {
   const [node] = await nodes(t, 1);
@@ -99,7 +102,8 @@ t.test('route names the node that really gets the key, for every strategy', asyn
   const backends = await nodes(t, 3);
   const listed = backends.map((node, index) => `      - { name: n${index}, address: "${node.address}", weight: ${index + 1} }`).join('\n');
   const keys = Array.from({ length: 60 }, (_, index) => `user:${index}:{t${index % 40}}`);
-  for (const strategy of ['ring', 'modulo', 'slots', 'hashring', '{ type: ring, hash: fnv1a_64, hash_tag: "" }']) {
+  const keyed = [...STRATEGIES].filter(([, { placement }]) => placement === 'keyed').map(([name]) => name);
+  for (const strategy of [...keyed, '{ type: ring, hash: fnv1a_64, hash_tag: "" }']) {
     const path = configFile(t, `pools:\n  p:\n    listen: 127.0.0.1:0\n    strategy: ${strategy}\n    nodes:\n${listed}\n`);
     const { daemon, pools } = await startKeyfan(t, ['-c', path]);
     const redis = await client(t, pools.p as string);

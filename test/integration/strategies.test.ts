@@ -1,9 +1,10 @@
 import t from 'tap';
+import { STRATEGIES } from '../../src/routing/strategies/registry.ts';
 import { NODE_NAMES, startFleet } from '../support/fleet.ts';
 import { startRedis } from '../support/redis.ts';
 
 const KEYS = Array.from({ length: 200 }, (_, i) => `user:${i}:${i % 5 === 0 ? '{tag}' : ''}`);
-const KEYED = ['modulo', 'ring', 'slots', 'hashring'] as const;
+const KEYED = [...STRATEGIES].filter(([, { placement }]) => placement === 'keyed').map(([name]) => name);
 
 for (const strategy of KEYED) {
   t.test(`strategy ${strategy}: every key lands where the topology says`, async (t) => {

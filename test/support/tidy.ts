@@ -17,7 +17,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['routing'],
   ['observe'],
   ['upstream'],
-  ['discovery', 'downstream'],
+  ['downstream'],
   ['pool'],
   ['config'],
   ['admin'],

@@ -31,7 +31,7 @@ const RULES: readonly Rule[] = [
         says: /a\.ts:1: protocol must not import from routing/,
       },
       { files: [file('src/upstream/a.ts', "import type { B } from '../pool/b.ts';")], says: /upstream must not import from pool/ },
-      { files: [file('src/discovery/a.ts', "export { b } from '../downstream/b.ts';")], says: /discovery must not import from downstream/ },
+      { files: [file('src/errors/a.ts', "export { b } from '../util/b.ts';")], says: /errors must not import from util/ },
       { files: [file('src/util/a.ts', "const b = await import('../errors.ts');")], says: /util must not import from errors/ },
       { files: [file('src/pool/a.ts', "let b: import('../main.ts').B;")], says: /pool must not import from main/ },
       { files: [file('src/attic/a.ts')], says: /room attic has no place/ },

@@ -46,6 +46,7 @@ t.test('--version and --help, also on each command', async (t) => {
     const { code, out, err } = await keyfan([...command, '--help']);
     t.same({ code, err }, { code: 0, err: '' }, `${command} --help`);
     t.match(out, `Usage: keyfan ${command.join(' ')}`.trim());
+    t.same(await keyfan([...command, '-h']), { code, out, err }, `${command} -h`);
   }
   const { out } = await keyfan(['--help']);
   for (const word of ['--config', '--listen', '--node', '--strategy', 'check', 'route', 'demo']) t.match(out, word);
@@ -58,7 +59,13 @@ t.test('wrong calls end with 2 and say what is wrong', async (t) => {
     [['--node', 'a:1'], /--listen/],
     [['-c', 'x.yaml', '--listen', 'a:1'], /exclude each other/],
     [['--lisen', 'a:1'], /unknown option '--lisen'[\s\S]*--listen/],
-    [['bogus'], /too many arguments|unknown command/],
+    [['bogus'], /keyfan: unknown command bogus\n/],
+    [['chekc', '-c', 'f'], /keyfan: unknown command chekc \(did you mean check\?\)/],
+    [['chekc', '--explain'], /unknown command chekc/],
+    [['-c', 'f', 'bogus'], /too many arguments/],
+    [['demo', '--strategy', 'bogus'], /keyfan: --strategy: unknown strategy/],
+    [['demo', '--listen', 'nope', '--admin', '17'], /keyfan: --admin: must be host:port[\s\S]*keyfan: --listen: must be host:port/],
+    [['demo', '--listen', '127.0.0.1:7002'], /keyfan: node2 127\.0\.0\.1:7002: is this pool's own listener/],
     [['check'], /--config/],
     [['route', 'key'], /--config/],
     [['route', '-c', 'x.yaml'], /keys/],
@@ -70,7 +77,7 @@ t.test('wrong calls end with 2 and say what is wrong', async (t) => {
     [['--listen', 'a:1', '--node', 'a:2', '--admin', '17'], /--admin: must be/],
   ];
   for (const [args, message] of cases) {
-    const { code, out, err } = await keyfan(args);
+    const { code, out, err } = await keyfan(args, { REDIS_SERVER: '/no/such/redis-server' });
     t.equal(code, 2, args.join(' '));
     t.match(err, message, args.join(' '));
     t.equal(out, '', 'standard output is for results');
@@ -95,6 +102,15 @@ t.test('check', async (t) => {
   t.match(await keyfan(['check', '-c', file(t, `pools: { a: { listen: "$\{L}", nodes: [b:1] } }`)], { L: 'a:1' }), { code: 0 });
 });
 
+t.test('check warns of what is allowed and seldom meant', async (t) => {
+  const path = file(t, 'pools:\n  a: { listen: a:1, nodes: [b:1, { name: c, address: b:1 }] }\n');
+  t.same(await keyfan(['check', '-c', path]), {
+    code: 0,
+    out: `${path}: ok, 1 pool, 2 nodes\n`,
+    err: `${path}:2:34 pools.a.nodes[1]: warning: has the same address as nodes[0]\n`,
+  });
+});
+
 t.test('route tells what the topology of the proxy tells', async (t) => {
   const path = file(t, ONE);
   const keys = Array.from({ length: 200 }, (_, index) => `user:${index}`).concat('', 'ключ', '{a}b', '-dash');
@@ -115,6 +131,24 @@ t.test('route --explain shows the steps under the key', async (t) => {
   t.match(out, /^x\{tag\}y\tn[123]\n {2}hashed part: tag\n {2}murmur: \d+\n/);
 });
 
+t.test('route keeps to one line a key, whatever the key', async (t) => {
+  const { code, out } = await keyfan(['route', '-c', file(t, ONE), 'a\nb', 'c\td']);
+  t.equal(code, 0);
+  t.match(out, /^"a\\nb"\tn[123]\n"c\\td"\tn[123]\n$/);
+});
+
+t.test('route refuses a key whose bytes were lost on the way', async (t) => {
+  // What Node makes of an argument that is not UTF-8.
+  t.same(await keyfan(['route', '-c', file(t, ONE), 'good', 'k\ufffd']), {
+    code: 2,
+    out: '',
+    err: 'keyfan: the key is not UTF-8; ask the running keyfan: redis-cli … KEYFAN ROUTE key\n(keyfan --help shows how to call it)\n',
+  });
+  const { out } = await keyfan(['route', '--help']);
+  t.match(out, /UTF-8/);
+  t.match(out, 'KEYFAN ROUTE');
+});
+
 t.test('route --pool', async (t) => {
   const path = file(t, TWO);
   t.match(await keyfan(['route', '-c', path, 'k']), { code: 2, err: /--pool with one of cache, copies/ });
@@ -132,10 +166,23 @@ t.test('an address in use ends with 69', async (t) => {
   const nobody = 'pools: { a: { listen: "127.0.0.1:0", nodes: ["127.0.0.1:1"] } }';
   t.match(await keyfan(['--listen', `127.0.0.1:${port}`, '--node', '127.0.0.1:1']), {
     code: 69,
-    err: `cannot listen on 127.0.0.1:${port}: the address is in use`,
+    err: `keyfan: --listen: cannot listen on 127.0.0.1:${port}: the address is in use\n`,
   });
   const admin = file(t, `admin: { listen: "127.0.0.1:${port}" }\nlog: { level: silent }\n${nobody}\n`);
-  t.match(await keyfan(['-c', admin]), { code: 69, err: 'the address is in use' }, 'the admin address as well');
+  t.match(await keyfan(['-c', admin]), { code: 69, err: 'keyfan: admin.listen: cannot listen' }, 'the admin address as well');
+  for (const workers of [1, 2]) {
+    const pool = `pools:\n  free: { listen: "127.0.0.1:0", nodes: [h:1] }\n  a: { listen: "127.0.0.1:${port}", nodes: [h:1] }\n`;
+    const path = file(t, `workers: ${workers}\nlog: { level: silent }\n${pool}`);
+    t.match(await keyfan(['-c', path]), { code: 69, err: 'keyfan: pools.a.listen: cannot listen on' }, `${workers} workers`);
+  }
+});
+
+t.test('a socket in a directory that does not exist', async (t) => {
+  t.same(await keyfan(['--listen', 'unix:/nonexistent/x', '--node', '127.0.0.1:1']), {
+    code: 69,
+    out: '',
+    err: 'keyfan: --listen: cannot listen on /nonexistent/x: the directory /nonexistent does not exist\n',
+  });
 });
 
 t.test('a demo without redis-server says what to install', async (t) => {

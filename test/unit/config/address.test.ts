@@ -34,6 +34,11 @@ t.test('what is no address says why', async (t) => {
     ['::1:6400', /IPv6/],
     ['host:65536', /1 to 65535/],
     ['unix:relative', /absolute/],
+    ['redis://127.0.0.1:6379', /must be host:port, not a URL; there is no TLS/],
+    ['rediss://user@host:6379/0', /there is no TLS/],
+    ['127.0.0.1:7001:1', /^write \{ address: 127\.0\.0\.1:7001, weight: 1 \}$/],
+    ['127.0.0.1:7001:2 a', /^write \{ name: a, address: 127\.0\.0\.1:7001, weight: 2 \}$/],
+    ['/run/redis.sock:1 b', /^write \{ name: b, address: unix:\/run\/redis\.sock, weight: 1 \}$/],
     [`unix:/${'x'.repeat(107)}`, /107/],
   ];
   for (const [text, problem] of cases) t.match(parseAddress(text, 'listen'), { problem }, text);

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { jsonSchema } from '../../../src/config/json-schema.ts';
 import { parseConfig, parseText } from '../../../src/config/load.ts';
 import type { PoolConfig } from '../../../src/config/schema.ts';
+import { HASH_NAMES } from '../../../src/routing/hash/registry.ts';
+import { STRATEGIES } from '../../../src/routing/strategies/registry.ts';
+import type { Strategy } from '../../../src/routing/strategy.ts';
 import { PROJECT_ROOT } from '../../support/project.ts';
 
 const read = (name: string) => readFileSync(join(PROJECT_ROOT, name), 'utf8');
@@ -11,7 +16,7 @@ const example = read('config.example.yaml');
 
 type Json = { [key: string]: unknown };
 
-/** Every key a map of the configuration may have, strategies' options (they have their own page) left out. */
+/** Every key a map of the configuration may have, strategies' options (they have their own test) left out. */
 function keysOf(schema: Json): string[] {
   const children: Json[] = [];
   const keys: string[] = [];
@@ -69,4 +74,27 @@ t.test('the long form of the strategy in the example works', async (t) => {
   const long = /^\s+# The long form.*?(strategy: \{.*\})$/m.exec(example)?.[1] as string;
   const config = await parseText(example.replace('strategy: ring\n', `${long}\n`), 'f.yaml', {});
   t.match(config.pools.cache?.strategy, { type: 'ring', options: { hash: 'fnv1a_64' } });
+});
+
+t.test('every strategy with its options and their defaults', async (t) => {
+  const lines = [...example.matchAll(/^ {4}# {3}(strategy: \{ type: .*\})$/gm)].map((match) => match[1] as string);
+  t.same(lines.map((line) => /type: (\w+)/.exec(line)?.[1]).sort(), [...STRATEGIES.keys()].sort());
+  for (const line of lines) {
+    const config = await parseText(example.replace('strategy: ring\n', `${line}\n`), 'f.yaml', {});
+    const { type, options } = (config.pools.cache as PoolConfig).strategy;
+    const strategy = STRATEGIES.get(type) as Strategy;
+    t.same(options, strategy.options.parse({}), line);
+    const { properties = {} } = z.toJSONSchema(strategy.options, { io: 'input' });
+    for (const option of Object.keys(properties)) t.match(example, new RegExp(`[# ]${option}: `), `${type}: ${option}`);
+    t.same(
+      Object.keys(parse(line).strategy).sort(),
+      ['type', ...Object.keys(options as object)].sort(),
+      'the line has all that have defaults',
+    );
+  }
+  for (const name of HASH_NAMES) t.match(example, new RegExp(`# hash: .*\\b${name}\\b`), name);
+});
+
+t.test('the list of strategies names each of the registry', async (t) => {
+  for (const name of STRATEGIES.keys()) t.match(example, new RegExp(`^    #   ${name} +\\S`, 'm'), name);
 });

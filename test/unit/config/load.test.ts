@@ -3,18 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { loadConfig, parseConfig, parseText } from '../../../src/config/load.ts';
-import { ConfigError, formatProblem } from '../../../src/config/problem.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
-
-async function problems(text: string, env = {}): Promise<string[]> {
-  try {
-    await parseText(text, 'f.yaml', env);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(formatProblem);
-  }
-}
+import { STRATEGIES } from '../../../src/routing/strategies/registry.ts';
+import { problems } from './problems.ts';
 
 const MINIMAL: ConfigInput = { pools: { cache: { listen: '127.0.0.1:6400', nodes: ['127.0.0.1:7001'] } } };
 
@@ -157,7 +148,7 @@ pools:
     'f.yaml:17:22 pools.cache.client_password: must be text; put it in quotes',
     'f.yaml:18:3 pools.1bad: a pool is named with letters, digits, _, . and -, beginning with a letter',
     'f.yaml:21:5 pools.other.listen: is there twice; first in line 20',
-    'f.yaml:22:15 pools.other.strategy: unknown strategy (did you mean ring?); there are modulo, ring, slots, random, hashring, and modules by path (./my-strategy.js)',
+    `f.yaml:22:15 pools.other.strategy: unknown strategy (did you mean ring?); there are ${[...STRATEGIES.keys()].join(', ')}, and modules by path (./my-strategy.js)`,
     'f.yaml:23:5 pools.other.nodes: must name at least one node',
     'f.yaml:24:3 pools.slots.listen: is required',
     'f.yaml:24:3 pools.slots.nodes: is required',
@@ -288,7 +279,7 @@ t.test('a module is found beside the file that names it, and its options are its
   const config = await loadConfig(file, {});
   t.same(config.pools.a?.strategy, { type: join(dir, 'mine.js'), options: { to: 1 } });
   pool('./mine.js');
-  await t.rejects(loadConfig(file, {}), { message: /:2:\d+ pools\.a\.nodes: .*to is missing/ });
+  await t.rejects(loadConfig(file, {}), { message: /:2:\d+ pools\.a\.strategy: to is missing$/ });
   pool('{ type: ./mine.js, to: 1 }', ', auto_eject: true');
   await t.rejects(loadConfig(file, {}), { message: /:2:\d+ pools\.a\.auto_eject: is not possible/ });
 });
