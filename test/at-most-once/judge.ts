@@ -132,7 +132,7 @@ function judgeMset(ledger: Ledger, records: Records, owner: Owner, id: number, l
   if (outcome !== 'partly') return;
   const text = ledger.texts.get(id) as string;
   const [, doneTold = '', all = '', node = '', reason = ''] = PARTLY.exec(text) ?? [];
-  const unknown = reason.endsWith('may have been executed');
+  const unknown = reason.endsWith('may have run');
   const wrong =
     Number(all) !== parts.size ||
     done.size < Number(doneTold) ||

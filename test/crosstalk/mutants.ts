@@ -16,6 +16,7 @@ export interface Mutant {
 const connection = (find: string, put: string): Edit => ({ file: 'upstream/connection.js', find, put });
 const inFlight = (find: string, put: string): Edit => ({ file: 'upstream/in-flight-queue.js', find, put });
 const replyQueue = (find: string, put: string): Edit => ({ file: 'downstream/reply-queue.js', find, put });
+const replyStream = (find: string, put: string): Edit => ({ file: 'upstream/reply-stream.js', find, put });
 const dispatcher = (find: string, put: string): Edit => ({ file: 'downstream/dispatcher.js', find, put });
 
 const TAKE_HEAD = 'const place = queue.head++ & queue.mask;';
@@ -139,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stream goes on behind a lost node',
     reason: 'what follows the first parts of a reply that was cut off is read as the rest of it',
-    edits: [connection('this.#streamer?.parts?.onCutOff(this.#streamToken);', '')],
+    edits: [replyStream('this.#target?.parts?.onCutOff(this.#token);', '')],
   },
   {
     name: 'stash moved without its places',
