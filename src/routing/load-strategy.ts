@@ -55,7 +55,7 @@ export function strategyFromModule(exported: unknown, path: string): Strategy {
 /** Located once when the configuration is read, so that a broken strategy is refused there and not met key by key. */
 const PROBES = ['', 'key', 'user:{1000}:name', '\u00ff\u0000\u0080'].map((text) => Buffer.from(text, 'latin1'));
 
-/** A partition nobody owns: what a key gets that a user's `locate` throws on. */
+/** A partition nobody owns: what a key gets that a user's `locate` cannot place. */
 const NO_PARTITION = -1;
 
 /** A user's locator with its tables checked. An error for one key must not end the proxy: that key has no node then. */
@@ -82,14 +82,23 @@ function checkedLocator(built: unknown, nodes: readonly RingNode[], path: string
     }
   }
   const explain = locator.explain;
+  let warned = false;
+  const warn = (problem: string): number => {
+    // Once: it may be so for every request.
+    if (!warned) process.emitWarning(`strategy ${path}: ${problem}; such keys have no node`);
+    warned = true;
+    return NO_PARTITION;
+  };
   return {
     partitions,
     owners: Uint16Array.from(list),
     locate(buf, start, end) {
       try {
-        return locator.locate(buf, start, end);
-      } catch {
-        return NO_PARTITION;
+        const partition = locator.locate(buf, start, end);
+        if (partition >= 0 && partition < partitions && Number.isInteger(partition)) return partition;
+        return warn(`locate gave ${partition} for a key, not an integer from 0 to ${partitions - 1}`);
+      } catch (error) {
+        return warn(`locate failed for a key: ${error instanceof Error ? error.message : String(error)}`);
       }
     },
     ...(typeof explain === 'function' ? { explain: (key: Uint8Array) => explain.call(locator, key) } : {}),

@@ -127,3 +127,33 @@ t.test('methods keep their object, and an error for one key leaves it without a 
   t.equal(locator.locate(Buffer.from('!'), 0, 1), -1);
   t.strictSame(locator.explain?.(Buffer.from('a')), ['answer 0']);
 });
+
+t.test('a strategy that cannot place a key says so once', async (t) => {
+  // Warnings of other tests are told first.
+  await new Promise((resolve) => setImmediate(resolve));
+  const given: unknown[] = [];
+  const onWarning = (warning: Error): unknown => given.push(warning.message);
+  process.on('warning', onWarning);
+  t.teardown(() => process.off('warning', onWarning));
+  for (const [answer, problem] of [
+    [() => 1.5, 'locate gave 1.5 for a key, not an integer from 0 to 0; such keys have no node'],
+    [() => 7, 'locate gave 7 for a key, not an integer from 0 to 0; such keys have no node'],
+    [
+      () => {
+        throw new Error('too odd');
+      },
+      'locate failed for a key: too odd; such keys have no node',
+    ],
+  ] as const) {
+    const locate = (buf: Buffer, start: number) => (buf[start] === 'x'.charCodeAt(0) ? answer() : 0);
+    const locator = strategyFromModule({ build: () => ({ partitions: 1, owners: [0], locate }) }, './mine.js').build(
+      [{ name: 'a', label: 'a', weight: 1 }],
+      {},
+    );
+    given.length = 0;
+    for (let i = 0; i < 3; i++) t.equal(locator.locate(Buffer.from('x'), 0, 1), -1);
+    t.equal(locator.locate(Buffer.from('y'), 0, 1), 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    t.strictSame(given, [`strategy ./mine.js: ${problem}`]);
+  }
+});
