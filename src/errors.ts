@@ -31,6 +31,7 @@ export const ERRORS = {
   wrong_password: row('no', 'WRONGPASS invalid username-password pair or user is disabled.'),
   no_proto: row('no', 'NOPROTO unsupported protocol version'),
   max_clients: row('no', 'ERR max number of clients reached'),
+  no_memory: row('no', 'ERR keyfan: too much is held for clients (buffers), no further ones are taken for now'),
   node_down: row('no', 'ERR keyfan: node %s is down; the command was not executed'),
   queue_full: row('no', 'ERR keyfan: the queue to node %s is full; the command was not executed'),
   not_sent: row('no', 'ERR keyfan: connection to node %s failed before the command was sent; it was not executed'),

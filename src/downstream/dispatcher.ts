@@ -187,7 +187,7 @@ export class Dispatcher {
     const lane = session.lanes.at[node] as Lane;
     const given = session.give(view);
     if (session.pace.asksBulk) lane.sendAlone(view.buf, view.base, view.limit, session, token, given);
-    else if (session.pace.aside) lane.sendAside(view.buf, view.base, view.limit, session, token, given);
+    else if (session.pace.goesAside()) lane.sendAside(view.buf, view.base, view.limit, session, token, given);
     else lane.send(view.buf, view.base, view.limit, session, token, given);
   }
 

@@ -6,13 +6,20 @@ import type { Endpoint } from '../util/endpoint.ts';
 const SOCKET_OPTIONS = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
 const BACKLOG = 511;
 
+/** A process that may open no more files would say so with each client. */
+const COMPLAIN_MS = 10_000;
+
 /** A listening socket: whoever comes in is passed on, paused. */
 export class Door {
   readonly #endpoint: Endpoint;
   readonly #server: Server;
+  readonly #onLost: (error: Error) => void;
+  #complainedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(endpoint: Endpoint, enter: (socket: Socket) => void) {
+  /** `onLost` hears, now and then, why clients could not be accepted (EMFILE and the like): the listener goes on. */
+  constructor(endpoint: Endpoint, enter: (socket: Socket) => void, onLost: (error: Error) => void) {
     this.#endpoint = endpoint;
+    this.#onLost = onLost;
     this.#server = createServer(SOCKET_OPTIONS, enter);
   }
 
@@ -24,11 +31,17 @@ export class Door {
       this.#server.once('error', reject);
       this.#server.listen({ ...endpoint, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
-        // EMFILE and the like: the client is lost, the listener is not.
-        this.#server.on('error', () => {});
+        this.#server.on('error', (error) => this.#complain(error));
         resolve();
       });
     });
+  }
+
+  #complain(error: Error): void {
+    const now = performance.now();
+    if (now - this.#complainedAt < COMPLAIN_MS) return;
+    this.#complainedAt = now;
+    this.#onLost(error);
   }
 
   /** Where it really listens: port 0 in the options is replaced by the port that was given. */

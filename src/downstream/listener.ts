@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { ErrorCode } from '../errors.ts';
 import type { Endpoint } from '../util/endpoint.ts';
 import { Door } from './door.ts';
 import type { Session } from './session.ts';
@@ -11,8 +12,9 @@ export interface ListenerOptions {
   accept(socket: Socket, id: number | undefined): Session;
   /** True where further clients have to be refused for want of memory. */
   isScarce(): boolean;
-  /** The client is one too many. */
-  refuse(socket: Socket): void;
+  refuse(socket: Socket, code: ErrorCode): void;
+  /** A client was lost before it was one; see `Door`. */
+  onLost(error: Error): void;
 }
 
 /** Accepts clients up to a limit and knows who is connected. */
@@ -24,7 +26,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#door = options.endpoint === null ? null : new Door(options.endpoint, (socket) => this.take(socket));
+    this.#door = options.endpoint === null ? null : new Door(options.endpoint, (socket) => this.take(socket), options.onLost);
   }
 
   /** Resolves when clients can connect; rejects with Node's error (EADDRINUSE …) where they never will. */
@@ -44,11 +46,9 @@ export class Listener {
 
   /** A client has come: a paused socket of which nothing was read. */
   take(accepted: Socket, id?: number): void {
-    if (this.sessions.size >= this.#options.clientsMax || this.#options.isScarce()) {
-      this.#options.refuse(accepted);
-      return;
-    }
-    this.sessions.add(this.#options.accept(accepted, id));
+    if (this.sessions.size >= this.#options.clientsMax) this.#options.refuse(accepted, 'max_clients');
+    else if (this.#options.isScarce()) this.#options.refuse(accepted, 'no_memory');
+    else this.sessions.add(this.#options.accept(accepted, id));
   }
 
   /** Takes no more clients; those connected stay. */

@@ -75,7 +75,7 @@ export class Pace {
    * True where a client that was answered nothing yet has no grant: asked before each request. What it asks for may be bulk, as it may be of many others
    * at the same time, and must not keep known clients waiting. It stays so until it is answered: its requests to a node must not overtake each other.
    */
-  get aside(): boolean {
+  goesAside(): boolean {
     if (!this.#known && !this.#aside && !this.#grant()) this.#aside = true;
     return this.#aside;
   }

@@ -12,7 +12,7 @@ import type { Pause } from '../downstream/pauses.ts';
 import { Router } from '../downstream/router.ts';
 import { Session } from '../downstream/session.ts';
 import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
-import { errorText } from '../errors.ts';
+import { type ErrorCode, errorText } from '../errors.ts';
 import { PoolCounters } from '../observe/counters.ts';
 import { DISCONNECTS, type DisconnectReason } from '../observe/disconnects.ts';
 import { type Log, withFields } from '../observe/log.ts';
@@ -154,7 +154,8 @@ export class Pool {
       clientsMax: limits.clientsMax,
       isScarce: () => options.memory.scarce,
       accept: (socket, id = nextSessionId++) => this.#accept(socket, id),
-      refuse: (socket) => this.refuse(socket),
+      refuse: (socket, code) => this.refuse(socket, code),
+      onLost: (error) => log.warn({ pool: options.name, detail: error.message }, 'a client could not be accepted'),
     });
   }
 
@@ -201,11 +202,11 @@ export class Pool {
     return find(this.#listener.sessions, question, null, LIST_CHARS_MAX);
   }
 
-  /** The client is one too many. */
-  refuse(socket: Socket): void {
-    this.counters.countError('max_clients');
+  /** The client is not taken, and told why. */
+  refuse(socket: Socket, code: ErrorCode = 'max_clients'): void {
+    this.counters.countError(code);
     socket.on('error', () => {});
-    socket.end(errorReply(errorText('max_clients')));
+    socket.end(errorReply(errorText(code)));
     socket.resume();
     setTimeout(() => socket.destroy(), 100);
     this.#options.clientGone?.(this.name);

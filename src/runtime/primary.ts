@@ -85,7 +85,11 @@ export class Primary {
     for (const [name, pool] of Object.entries(pools)) {
       const topology = await poolTopology(pool);
       names.push({ name, commandNames: COMMAND_NAMES, ringHash: ringHash(topology), nodes: pool.nodes.map((node) => node.name) });
-      const door = new Door(pool.listen, (socket) => this.#handout.offer(name, socket));
+      const door = new Door(
+        pool.listen,
+        (socket) => this.#handout.offer(name, socket),
+        (error) => this.#log.warn({ pool: name, detail: error.message }, 'a client could not be accepted'),
+      );
       this.#doors.set(name, door);
       await listenFor(`pools.${name}.listen`, door.listen());
       this.#log.info({ pool: name, nodes: pool.nodes.length }, 'pool is listening');

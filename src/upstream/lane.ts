@@ -165,7 +165,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
 
   sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
     const aside = this.#owner.aside(this.identity);
-    (aside.ready ? aside : this).send(buf, start, end, target, token, given);
+    (aside.openIfNeeded() ? aside : this).send(buf, start, end, target, token, given);
   }
 
   lease(taker: LeaseTaker): void {
@@ -206,7 +206,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   /** True where the shared connection can be written to; where there is none, one is opened. */
-  get ready(): boolean {
+  openIfNeeded(): boolean {
     return (this.shared ?? this.#open())?.greeted === true;
   }
 

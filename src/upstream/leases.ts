@@ -10,7 +10,7 @@ export interface LeaseTaker {
 }
 
 /**
- * The connections of a backend beside the shared one, each held by one taker at a time.
+ * The connections of a lane beside the shared one, each held by one taker at a time.
  *
  *   take ─▶ free ▸ or open a new one (up to `max`) ▸ or wait in line
  *   onIdle of a lease ─▶ next in line, or free

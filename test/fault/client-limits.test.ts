@@ -217,3 +217,22 @@ t.test('row 21: more requests than may be in flight: the client is held up, not 
   await client.close();
   await fleet.conserved();
 });
+
+t.test('clients that come while too much is held are told so, and come again later', async (t) => {
+  const fleet = await startFleet({ nodes: 2, buffers: '4mb' });
+  t.teardown(() => fleet.stop());
+  const holder = await fleet.connect();
+  // Of a request to two nodes nothing is passed on before it is whole.
+  const request = encode(['MSET', fleet.keyOn(0), 'x'.repeat(3_500_000), fleet.keyOn(1), 'y']);
+  holder.send(request.subarray(0, -10));
+  await until(async () => (await fleet.metrics()).sum('keyfan_buffered_bytes') > 3_200_000, 'most of it to be held');
+  const refused = await fleet.connect();
+  t.match((await refused.waitClosed()).toString(), /^-ERR keyfan: too much is held for clients/);
+  t.equal((await fleet.metrics()).sum('keyfan_errors_total', { code: 'no_memory' }), 1);
+  holder.send(request.subarray(-10));
+  t.equal((await holder.read(1))[0]?.text, '+OK\r\n');
+  await until(async () => (await fleet.metrics()).sum('keyfan_buffered_bytes') < 1_000_000, 'it to be let go');
+  const later = await fleet.connect();
+  t.equal((await later.command('PING')).text, '+PONG\r\n');
+  await Promise.all([holder.close(), later.close()]);
+});

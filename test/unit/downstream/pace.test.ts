@@ -55,13 +55,13 @@ t.test('after a bulk reply: one at a time, until there were four others; and one
 t.test('newcomers without a grant are set aside, one request at a time, until they are answered', async (t) => {
   const pool = new PacePool();
   const paces = Array.from({ length: 17 }, () => new Pace(limits(4096), pool));
-  t.same(new Set(paces.slice(0, 16).map(({ aside }) => aside)), new Set([false]), 'with a grant');
+  t.same(new Set(paces.slice(0, 16).map((pace) => pace.goesAside())), new Set([false]), 'with a grant');
   const last = paces[16] as Pace;
-  t.ok(last.aside && last.single);
+  t.ok(last.goesAside() && last.single);
   paces[0]?.learn(5);
-  t.ok(last.aside && !last.admits(1), 'a grant comes too late: its requests would overtake each other');
+  t.ok(last.goesAside() && !last.admits(1), 'a grant comes too late: its requests would overtake each other');
   last.learn(5);
-  t.notOk(last.aside || last.single);
+  t.notOk(last.goesAside() || last.single);
   t.equal(admitted(last), 4096);
 });
 
@@ -69,13 +69,13 @@ t.test('while bulk replies come every newcomer is set aside, nobody who is known
   const pool = new PacePool();
   const [known, granted, bulk] = [new Pace(limits(4096), pool), new Pace(limits(4096), pool), new Pace(limits(4096), pool)];
   known.learn(5);
-  t.notOk(granted.aside);
+  t.notOk(granted.goesAside());
   bulk.learn(BULK);
   const newcomer = new Pace(limits(4096), pool);
-  t.same([known.aside, granted.aside, bulk.aside, newcomer.aside], [false, false, false, true]);
+  t.same([known.goesAside(), granted.goesAside(), bulk.goesAside(), newcomer.goesAside()], [false, false, false, true]);
   t.equal(admitted(granted), 8, 'what was granted stays so');
   pool.bulkAt -= 10_000;
-  t.ok(newcomer.aside && !newcomer.admits(1), 'what it has asked for is still on its way');
+  t.ok(newcomer.goesAside() && !newcomer.admits(1), 'what it has asked for is still on its way');
 });
 
 t.test('a client whose requests failed is where it began', async (t) => {
@@ -85,7 +85,7 @@ t.test('a client whose requests failed is where it began', async (t) => {
   pace.release();
   t.same([pool.grants, pace.window], [0, 1]);
   pool.grants = 16;
-  t.ok(pace.aside, 'as a newcomer');
+  t.ok(pace.goesAside(), 'as a newcomer');
 });
 
 t.test('a reply in parts counts once it is bulk, or whole', async (t) => {
