@@ -13,10 +13,7 @@ import { SessionTarget } from './session-target.ts';
 
 /** Commands that may wait at the node: they run on a connection of the session's own without a deadline; what follows waits, too. */
 export function runBlocking(session: Session, view: RequestView, row: CommandRow, router: Router): void {
-  if (session.halfClosed) {
-    session.destroy(null);
-    return;
-  }
+  if (!mayBlock(session)) return;
   const node = nodeOrFail(session, router, view, row, () => router.anyNode());
   const lane = node === null ? null : ownLane(session, node);
   if (lane === null) return;
@@ -30,6 +27,7 @@ export function runBlocking(session: Session, view: RequestView, row: CommandRow
  * writes up to the last command on the same connection; the PING before makes that everything written so far, by whomever.
  */
 export function runWait(session: Session, view: RequestView, row: CommandRow, router: Router): void {
+  if (!mayBlock(session)) return;
   const lanes = ownLanes(session, router.liveNodes());
   if (lanes === null) return;
   const token = session.open();
@@ -44,6 +42,16 @@ export function runWait(session: Session, view: RequestView, row: CommandRow, ro
     lane.send(PING, 0, PING.length, SWALLOW, 0, false);
     lane.sendUntimed(view.buf, view.base, view.limit, fanOut, i);
   });
+}
+
+/**
+ * Everything before is answered first: a client that leaves while it is blocked has then been sent all else. One that has ended its side already would
+ * not be heard leaving, and what it waits for would be lost with it.
+ */
+function mayBlock(session: Session): boolean {
+  if (session.inFlight > 0) session.park();
+  else if (session.halfClosed) session.close();
+  return session.inFlight === 0 && !session.halfClosed;
 }
 
 /** A request of a session that is blocked until it is answered. */

@@ -152,7 +152,12 @@ export class Dispatcher {
       return null;
     }
     const row = this.#unknownCommands.find(session, view);
-    if (row !== null) return row ?? null;
+    if (row === undefined) {
+      // It was not looked at yet: when it comes again it is as new.
+      session.again = false;
+      return null;
+    }
+    if (row !== null) return row;
     session.mode?.onInvalid();
     session.fail(session.open(), 'unknown_command', unknownText(view));
     return null;

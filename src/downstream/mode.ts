@@ -26,8 +26,6 @@ export interface TransactionMode extends Mode {
 
 /** What a session is subscribed to. */
 export interface SubscriptionState {
-  /** A SUBSCRIBE is not confirmed yet. */
-  readonly confirming: boolean;
   readonly isEmpty: boolean;
   size(kind: 'channel' | 'pattern' | 'shard'): number;
   subscribe(kind: 'channel' | 'pattern' | 'shard', names: readonly string[]): void;

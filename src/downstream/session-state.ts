@@ -37,11 +37,6 @@ export class SessionState {
   /** The next request has been here before. */
   again = false;
 
-  /** True where what the client waits for is of no use to one that has left, or would be taken from others for it. */
-  get awaits(): boolean {
-    return this.blocked !== null || this.subscriptions?.confirming === true || (this.again && this.lastCommand?.policy === 'block');
-  }
-
   /** True where the client waits for something that may take long. */
   get waits(): boolean {
     return this.blocked !== null || this.barrier;

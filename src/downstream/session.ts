@@ -16,6 +16,7 @@ import { Held } from './held.ts';
 import { Lanes, type LanesOwner } from './lanes.ts';
 import { breakOff } from './linger.ts';
 import { Pace } from './pace.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import type { SessionContext } from './session-context.ts';
 import { SessionState } from './session-state.ts';
@@ -24,8 +25,6 @@ import { Uploads } from './uploads.ts';
 
 /** Whoever has not authenticated gets no more memory than this for replies it does not read, in bytes. */
 const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
-/** Bytes of further requests up to which a client that waits is read from: so it is heard leaving. */
-const WAITING_QUERY_MAX = 1024 * 1024;
 /** Unsent bytes beyond which a client that is sent messages is disconnected, as Redis does by default. */
 const PUSHED_MAX = 32 * 1024 * 1024;
 
@@ -57,6 +56,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   readonly #intake = new Intake(this);
   readonly #writer: ReplyWriter;
   readonly #reading: Reading;
+  readonly #ahead: ReadAhead;
   readonly #uploads: Uploads;
   readonly #held = new Held();
   readonly #account: Account;
@@ -82,6 +82,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#account = new Account(context.memory, this);
     this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
     this.#reading = new Reading(this.socket, context.turn, () => false);
+    this.#ahead = new ReadAhead(context.memory, context.limits.queryBytesMax);
     this.#writer = new ReplyWriter(this.socket, context, this);
     this.#writer.sink.onDrain = () => this.#resume();
     this.authenticated = !context.authRequired;
@@ -263,7 +264,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** Nothing that follows would make sense to the client. */
   onCutOff(_token: number): void {
-    this.destroy('cut_off');
+    if (!this.#ended) this.destroy('cut_off');
   }
 
   onFailure(token: number, code: ErrorCode, detail: string): void {
@@ -307,6 +308,10 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Disconnects a client that stopped in the middle of a request, or of taking what it was sent, for longer than these times. */
   expire(requestMs: number, stallMs: number): void {
     if (this.#ended) return;
+    if (this.#paused && this.waits && !this.#closing) {
+      this.#ahead.widen(this.#intake.carry.length);
+      this.#pause();
+    }
     const begun = this.#uploads.active || this.#intake.carry.length > 0;
     if (begun && !this.#paused && !this.#reading.resting && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
     else if (clock.now - this.#writer.stalledSince > this.#held.patienceMs(stallMs)) this.destroy('stalled');
@@ -318,9 +323,8 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   #pause(): void {
     this.#paused = true;
-    const { limits, memory } = this.#context;
-    const readAhead = this.waits && !memory.tight ? Math.min(WAITING_QUERY_MAX, limits.queryBytesMax / 2) : 0;
-    if (this.#intake.carry.length >= readAhead) this.#reading.stop();
+    if (this.waits && this.#ahead.allows(this.#intake.carry.length)) this.#reading.go();
+    else this.#reading.stop();
   }
 
   /** Goes on where `#pause` stopped, once half of what is allowed is free again. */
@@ -333,6 +337,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#mustWait()) return;
     tick();
     this.#paused = false;
+    this.#ahead.reset();
     if (!this.#closing) this.#intake.resume();
     if (this.#paused) return;
     if (this.#draining) this.close();
@@ -341,8 +346,10 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   #onEnd(): void {
     this.halfClosed = true;
-    if (this.awaits) this.destroy(null);
-    else this.drain();
+    if (this.blocked === null) return this.drain();
+    // What was answered before is the client's.
+    this.#writer.flush();
+    this.destroy(null);
   }
 
   /** Takes nothing new; requests that were read are answered, then the client is disconnected. */

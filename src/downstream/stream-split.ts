@@ -39,7 +39,13 @@ export function splitStreams(session: Session, view: RequestView, router: Router
   }
   const head = Array.from({ length: first }, (_, i) => argBytes(view, i));
   const lanes = [...shares.keys()].map((node) => session.lanes.at[node] as Lane);
-  const order = new Map(keys.map((key, i) => [key.toString('latin1'), i] as const).reverse());
+  const order = new Map<string, number[]>();
+  for (const [i, key] of keys.entries()) {
+    const name = key.toString('latin1');
+    const places = order.get(name);
+    if (places === undefined) order.set(name, [i]);
+    else places.push(i);
+  }
   const fanOut = new FanOut(new InOrder(session, order), token, 'streams', false, lanes);
   [...shares.values()].forEach((share, i) => {
     const request = encodeRequest([...head, ...share.keys, ...share.ids]);
@@ -63,10 +69,10 @@ function streamsAt(view: RequestView): number {
 
 /** Puts the streams of a reply into the order of the request. */
 class InOrder extends SessionTarget {
-  /** Where a stream, as latin1, stands in the request: first, where several times. */
-  readonly #order: ReadonlyMap<string, number>;
+  /** Where a stream, as latin1, stands in the request. */
+  readonly #order: ReadonlyMap<string, readonly number[]>;
 
-  constructor(session: Session, order: ReadonlyMap<string, number>) {
+  constructor(session: Session, order: ReadonlyMap<string, readonly number[]>) {
     super(session);
     this.#order = order;
   }
@@ -77,14 +83,19 @@ class InOrder extends SessionTarget {
     if (elements === null || elements.length === 0) return this.session.onReply(token, buf, start, end, given);
     const asMap = isMap(reply, 0);
     const streams = asMap ? pairs(elements) : elements.map((element) => elementsOf(element) ?? []);
-    const placed = streams.map((stream) => ({ stream, at: this.#placeOf(stream) }));
+    const told = new Map<string, number>();
+    const placed = streams.map((stream) => ({ stream, at: this.#placeOf(stream, told) }));
     const sorted = placed.sort((a, b) => a.at - b.at).map(({ stream }) => stream);
     const whole = asMap ? mapReply(sorted.flat(), 3) : arrayReply(sorted.map(arrayReply));
     return this.session.onReply(token, whole, 0, whole.length, false);
   }
 
-  #placeOf([key]: readonly Buffer[]): number {
-    return (key === undefined ? undefined : this.#order.get(payloadOf(key).toString('latin1'))) ?? -1;
+  /** Of a stream that is asked for several times the first one told is the first one. */
+  #placeOf([key]: readonly Buffer[], told: Map<string, number>): number {
+    const name = key === undefined ? '' : payloadOf(key).toString('latin1');
+    const before = told.get(name) ?? 0;
+    told.set(name, before + 1);
+    return this.#order.get(name)?.[before] ?? -1;
   }
 }
 

@@ -40,6 +40,8 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
   readonly #collected = new OutBuffer();
   #state: 'collecting' | 'leasing' | 'passing' | 'dropping' = 'collecting';
   #lease: Connection | null = null;
+  /** While leasing: who was asked. */
+  #asked: Lane | null = null;
   #token = 0;
   #size = 0;
   #whole = false;
@@ -83,7 +85,8 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
     if (this.#state !== 'collecting' || this.ready || this.#session.inFlight > 0) return;
     this.#state = 'leasing';
     this.#token = this.#session.open();
-    this.#lane.lease(this);
+    this.#asked = this.#lane;
+    this.#asked.lease(this);
   }
 
   /** The last part was added. True where the reply must be waited for before anything else of the client is sent. */
@@ -100,7 +103,7 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
   /** The client has left, or what it sends is no request any more. */
   abort(): void {
     const lease = this.#whole ? null : this.#lease;
-    if (this.#state === 'leasing') this.#lane.cancel(this);
+    if (this.#state === 'leasing') this.#asked?.cancel(this);
     this.#fall();
     lease?.destroy('connection_lost', 'the client stopped in the middle of a request');
   }

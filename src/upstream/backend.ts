@@ -70,6 +70,8 @@ export class Backend implements ReplyTarget, LaneOwner {
   /** While stalled: whether the node answers on a new connection, and since when it has. */
   #trial: SharedLane | null = null;
   #answersElsewhereAt = Number.POSITIVE_INFINITY;
+  /** When a stalled connection was given up for that last: a node whose connections all stall, though it answers PING, is left alone for a while. */
+  #replacedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: BackendOptions, watcher: BackendWatcher, turn: Turn, log: Log) {
     this.node = options.node;
@@ -167,15 +169,20 @@ export class Backend implements ReplyTarget, LaneOwner {
 
   /** Nobody asks a stalled node: time that passes counts as if somebody had. Where it answers on a new connection, the old one is dead. */
   #examineStalled(connection: Connection, now: number): void {
-    const { requestTimeoutMs } = this.#options;
+    const { requestTimeoutMs, idleMs } = this.#options;
     if (now - this.#answersElsewhereAt > GRACE_MS) {
+      this.#replacedAt = now;
       connection.destroy('connection_lost', 'silent, while the node answers on a new connection');
     } else if (now - this.#troubleAt >= requestTimeoutMs) {
       this.#troubleAt = now;
-      this.#trial ??= new SharedLane(this.#first.identity, true, this.#options, this, this.#turn);
-      if (this.#trial.shared === null) this.#trial.connect();
+      if (now - this.#replacedAt > idleMs) this.#try();
       this.#watcher.onTrouble(this);
     }
+  }
+
+  #try(): void {
+    this.#trial ??= new SharedLane(this.#first.identity, true, this.#options, this, this.#turn);
+    if (this.#trial.shared === null) this.#trial.connect();
   }
 
   #endTrial(): void {
@@ -218,7 +225,7 @@ export class Backend implements ReplyTarget, LaneOwner {
 
   onGreeting(lane: SharedLane, greeting: Greeting, detail: string): void {
     if (lane === this.#trial) {
-      this.#answersElsewhereAt = clock.now;
+      if (greeting === 'serving') this.#answersElsewhereAt = clock.now;
       return;
     }
     if (lane !== this.#first || this.state === 'up') return;

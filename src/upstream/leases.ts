@@ -103,10 +103,11 @@ export class Leases {
   /** Lets go of what waits in line since before `deadline`. Returns how many did. */
   refuse(deadline: number, code: ErrorCode): number {
     let count = 0;
-    for (const [taker, since] of this.#line) {
+    // A copy: who is told may ask again, or end the waiting of others.
+    for (const [taker, since] of [...this.#line]) {
       if (since >= deadline) break;
+      if (!this.#line.delete(taker)) continue;
       count++;
-      this.#line.delete(taker);
       taker.onNoLease(code);
     }
     return count;

@@ -90,8 +90,9 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
 
   /** As `send`, for a request that may take as long as it likes. */
   sendUntimed(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number): void {
-    this.send(buf, start, end, target, token, false);
-    this.connection?.postpone();
+    const accepted = this.#use()?.send(buf, start, end, target, token, false);
+    if (accepted === true) this.connection?.postpone();
+    this.#account(accepted, target, token);
   }
 
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {

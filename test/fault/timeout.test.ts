@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
 import { encode } from '../support/resp.ts';
@@ -216,6 +217,26 @@ t.test('a connection that is dead in silence is given up where the node answers 
   await until(async () => (await client.command('SET', 'k', '3')).text === '+OK\r\n', 'a new connection to serve');
   await client.close();
   await fleet.conserved();
+});
+
+t.test('a node whose connections all fall silent, although it answers PING, is not connected to again and again', async (t) => {
+  const node = await startScriptedNode(({ args }) => (args[0] === 'PING' ? '+PONG\r\n' : undefined));
+  const fleet = await startFleet({ addresses: [node.address], pool: { timeouts: { request: '100ms', node_idle: '60s' } } });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const reconnects = async () => (await fleet.metrics()).sum('keyfan_backend_reconnects_total');
+  const client = await fleet.connect();
+  t.match((await client.command('SET', 'k', '1')).text, LATE);
+  await until(async () => (await reconnects()) === 1, 'a new connection to be tried');
+  await fleet.waitNode(0, 'up');
+  t.match((await client.command('SET', 'k', '2')).text, LATE);
+  const tried = node.accepted;
+  for (let i = 0; i < 100; i++) {
+    t.match((await client.command('SET', 'k', '3')).text, DOWN);
+    await sleep(10);
+  }
+  t.equal(await reconnects(), 1);
+  t.equal(node.accepted, tried);
+  await client.close();
 });
 
 t.test('a script that takes long: its client gets an error, others theirs or their own replies (row 3)', async (t) => {

@@ -37,7 +37,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
   readonly #mode: SubscriberMode;
   #set: LaneSet | null = null;
   /** Messages wait behind the confirmation. */
-  confirming = false;
+  #confirming = false;
   #held: Buffer[] = [];
   #heldBytes = 0;
 
@@ -80,7 +80,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
       return;
     }
     session.barrier = true;
-    this.confirming = true;
+    this.#confirming = true;
     this.#order(kind, added, (failure, node) => this.#confirm(token, kind, names, added, failure, node));
   }
 
@@ -121,7 +121,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
   ): void {
     const session = this.#session;
     const { protocol } = session.lanes.identity;
-    this.confirming = false;
+    this.#confirming = false;
     if (failure !== null) {
       this.#leave(kind, added);
       const reply = 'reply' in failure ? failure.reply : errorReply(errorText(failure.code, node));
@@ -175,7 +175,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     const push = buf.subarray(start, end);
     const subscription = subscriptionOf(push);
     if (subscription === null) return;
-    if (this.confirming) this.#hold(push);
+    if (this.#confirming) this.#hold(push);
     else if (this.#names[subscription.kind].has(subscription.name)) this.#pass(buf, start, end);
   }
 
@@ -198,7 +198,7 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
 
   /** Lets go of the feeds when nothing is subscribed to any more. */
   #settleEmpty(): void {
-    if (this.isEmpty && !this.confirming) this.close();
+    if (this.isEmpty && !this.#confirming) this.close();
     this.refreshMode();
   }
 
