@@ -346,10 +346,11 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   #onEnd(): void {
     this.halfClosed = true;
-    if (this.blocked === null) return this.drain();
+    const { blocked } = this;
     // What was answered before is the client's.
-    this.#writer.flush();
-    this.destroy(null);
+    if (blocked !== null) this.#writer.flush();
+    if (blocked === null) this.drain();
+    else this.destroy(null);
   }
 
   /** Takes nothing new; requests that were read are answered, then the client is disconnected. */
