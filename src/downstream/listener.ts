@@ -12,6 +12,7 @@ export interface ListenerOptions {
   accept(socket: Socket, id: number | undefined): Session;
   /** True where further clients have to be refused for want of memory. */
   isScarce(): boolean;
+  /** The client is not taken, and told why. */
   refuse(socket: Socket, code: ErrorCode): void;
   /** A client was lost before it was one; see `Door`. */
   onLost(error: Error): void;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { BackendCounters } from '../observe/counters.ts';
 import type { Log } from '../observe/log.ts';
-import { encodeRequest } from '../protocol/multibulk.ts';
+import { PING } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
 import { formatEndpoint } from '../util/endpoint.ts';
 import type { Turn } from '../util/turn.ts';
@@ -30,7 +30,6 @@ export interface BackendWatcher {
 const STEADY_MS = 1000;
 /** Beside the keys of the other lanes, which count from 0. */
 const asideKey = (identity: Identity): number => -1 - identityKey(identity);
-const PING = encodeRequest(['PING']);
 /** A stalled connection that is about to be answered, too, is given so long. */
 const GRACE_MS = 100;
 

@@ -138,7 +138,8 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
     this.#asked.delete(token);
     order?.done({ code });
     // A node that is late with this is late with messages, too; and one that could not be told must not go on sending what nobody wants.
-    if (code === 'timeout' || (code === 'queue_full' && !order)) this.#connection?.destroy('connection_lost', 'a subscription timed out');
+    if (code === 'timeout' || (code === 'queue_full' && !order))
+      this.#connection?.destroy('connection_lost', 'a subscription could not be seen through');
   }
 
   onPush(buf: Buffer, start: number, end: number): void {
