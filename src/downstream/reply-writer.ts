@@ -67,9 +67,9 @@ export class ReplyWriter {
     return this.#replies.heldBytes + this.#out.length + this.sink.writableLength;
   }
 
-  /** Since when the client has taken nothing of what it was sent; see `SendProgress`. */
-  get stalledSince(): number {
-    return this.#progress.stalledSince();
+  /** Since when the client has taken nothing of what it was sent; see `SendProgress`. `bulk`: what it is owed is large. */
+  stalledSince(bulk: boolean): number {
+    return this.#progress.stalledSince(bulk && this.owed > 0);
   }
 
   /** Opens the next place; the returned token settles it. */

@@ -314,7 +314,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     }
     const begun = this.#uploads.active || this.#intake.carry.length > 0;
     if (begun && !this.#paused && !this.#reading.resting && clock.now - this.lastReadAt > requestMs) this.destroy('request_timeout');
-    else if (clock.now - this.#writer.stalledSince > this.#held.patienceMs(stallMs)) this.destroy('stalled');
+    else if (clock.now - this.#writer.stalledSince(this.pace.asksBulk) > this.#held.patienceMs(stallMs)) this.destroy('stalled');
   }
 
   letGo(): void {

@@ -1,28 +1,74 @@
 import { clock } from './clock.ts';
+import { type Queued, sendQueues } from './send-queues.ts';
 import type { SocketSink } from './socket-sink.ts';
 
-/** Tells whether the other side takes what is sent to it, however slowly. */
-export class SendProgress {
+/**
+ * Tells whether the other side takes what is sent to it, however slowly: by what it has acknowledged where the kernel tells that, else by
+ * what the kernel has taken for it.
+ */
+export class SendProgress implements Queued {
   readonly #sink: SocketSink;
+  readonly #queues: { ask(socket: Queued): void };
+  /** What libuv had left, and since when. */
   #left = 0;
-  #since = 0;
+  #leftSince = 0;
+  /** Whether it was asked for progress the last time. */
+  #behind = false;
+  #asked = false;
+  /** What the kernel had been given as the look began: it may take more meanwhile, and that is not the other side's doing. */
+  #given = 0;
+  /** Bytes that the other side had acknowledged by the last look, and since when no more; -1 where nothing was outstanding. */
+  #acknowledged = -1;
+  #acknowledgedSince = 0;
+  /** For how long it had acknowledged nothing, by the last look at what is unsent now; null where there was none. */
+  #stalledMs: number | null = null;
 
-  constructor(sink: SocketSink) {
+  constructor(sink: SocketSink, queues: { ask(socket: Queued): void } = sendQueues) {
     this.#sink = sink;
+    this.#queues = queues;
   }
 
-  /** To be called regularly. Since when the client has taken nothing of what is unsent (see clock.ts); Infinity where nothing is unsent. */
-  stalledSince(): number {
-    const { left } = this.#sink;
+  get inode(): number | null {
+    return this.#sink.inode;
+  }
+
+  /**
+   * To be called regularly. Since when the other side has taken nothing of what it was sent (see clock.ts); Infinity where nobody waits for it to: nothing
+   * is unsent, and no `more` is to follow what the kernel may still have.
+   */
+  stalledSince(more = false): number {
+    const left = this.#sink.writableLength === 0 ? 0 : this.#sink.left;
+    if (left !== this.#left) this.#leftSince = clock.now;
+    this.#left = left;
+    const behind = this.#behind;
     // What the kernel has taken may still count as unsent, until libuv tells.
-    if (this.#sink.writableLength === 0 || left === 0) {
-      this.#left = 0;
+    this.#behind = left > 0 || more;
+    if (!this.#behind) {
+      this.#stalledMs = null;
       return Number.POSITIVE_INFINITY;
     }
-    if (left !== this.#left) {
-      this.#left = left;
-      this.#since = clock.now;
+    // Most are behind for a moment only: whoever still is the next time is looked at closely.
+    if (behind && !this.#asked) {
+      this.#asked = true;
+      this.#queues.ask(this);
     }
-    return this.#since;
+    if (this.#stalledMs !== null) return clock.now - this.#stalledMs;
+    return left > 0 ? this.#leftSince : Number.POSITIVE_INFINITY;
+  }
+
+  beginLook(): void {
+    this.#given = this.#sink.givenBytes;
+  }
+
+  endLook(bytes: number | null): void {
+    this.#asked = false;
+    this.#stalledMs = null;
+    if (bytes === null) return;
+    const acknowledged = bytes === 0 ? -1 : this.#given - bytes;
+    if (bytes === 0 || this.#acknowledged < 0 || acknowledged > this.#acknowledged) {
+      this.#acknowledged = acknowledged;
+      this.#acknowledgedSince = clock.now;
+    }
+    if (this.#behind) this.#stalledMs = clock.now - this.#acknowledgedSince;
   }
 }

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { giveChunk } from './chunk-pool.ts';
@@ -48,6 +49,18 @@ export class SocketSink implements Sink {
   /** What libuv really has left of `writableLength`, which counts a write in full until all of it is taken. */
   get left(): number {
     return handleOf(this.#socket)?.writeQueueSize ?? this.writableLength;
+  }
+
+  /** Bytes that the kernel has been given in all; only where `inode` is known. */
+  get givenBytes(): number {
+    const handle = handleOf(this.#socket);
+    return handle === null ? 0 : handle.bytesWritten - handle.writeQueueSize;
+  }
+
+  /** What tells the socket from all others of the host; null where it is closed, not TCP, or not as expected. */
+  get inode(): number | null {
+    const handle = handleOf(this.#socket);
+    return handle === null || handle.reset === undefined || !(handle.fd >= 0) ? null : fstatSync(handle.fd).ino;
   }
 
   write(bytes: Uint8Array): void {

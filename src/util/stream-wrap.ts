@@ -5,6 +5,10 @@ export interface StreamHandle {
   writev(request: WriteRequest, list: readonly Uint8Array[], allBuffers: true): number;
   /** Bytes handed over and not yet taken by the kernel. */
   readonly writeQueueSize: number;
+  /** Bytes handed over in all. */
+  readonly bytesWritten: number;
+  /** -1 where it is closed. */
+  readonly fd: number;
   /** TCP only: closes with a reset, so that the kernel drops what it has not sent. */
   readonly reset?: unknown;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { deafClient } from '../support/deaf-client.ts';
 import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
@@ -152,6 +153,35 @@ t.test('a client that takes nothing is disconnected', async (t) => {
   await client.close();
   await fleet.conserved();
 });
+
+t.test(
+  'a client that takes a little all the time is not: what its side acknowledges counts, not what the kernel takes for it',
+  async (t) => {
+    const fleet = await startFleet({ nodes: 1, pool: { timeouts: { client_stall: '700ms' } } });
+    t.teardown(() => fleet.stop());
+    const client = await fleet.connect();
+    const value = pattern(16 * MIB);
+    await client.command('SET', 'k', value);
+    const reply = Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n')]);
+    const slow = await deafClient(fleet);
+    const whole = readDigest(slow, reply.length);
+    slow.pause();
+    slow.write(encode(['GET', 'k']));
+    // The kernel takes more for it when a third of some megabytes has left: at this pace that takes longer than a client may stall.
+    slow.on('data', () => slow.pause());
+    for (let i = 0; i < 40; i++) {
+      await sleep(70);
+      slow.resume();
+    }
+    t.equal(await disconnects(fleet, 'stalled'), 0);
+    slow.on('pause', () => slow.resume());
+    slow.resume();
+    t.equal(await within(whole, 'the rest of the reply'), digest(reply));
+    slow.destroy();
+    await client.close();
+    await fleet.conserved();
+  },
+);
 
 t.test('a client that stops in the middle of a request is disconnected; nothing of it is executed', async (t) => {
   const fleet = await startFleet({ nodes: 1, pool: { timeouts: { client_request: '200ms' } } });

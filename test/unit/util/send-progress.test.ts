@@ -1,20 +1,128 @@
 import t from 'tap';
-import { clock, tick } from '../../../src/util/clock.ts';
+import { clock } from '../../../src/util/clock.ts';
 import { SendProgress } from '../../../src/util/send-progress.ts';
+import type { Queued } from '../../../src/util/send-queues.ts';
 import type { SocketSink } from '../../../src/util/socket-sink.ts';
 
-t.test('since when nothing of what is unsent was taken', async (t) => {
-  const sink = { writableLength: 0, left: 0 };
-  const progress = new SendProgress(sink as SocketSink);
+/** A progress over a socket and a kernel that the test plays. */
+function setUp() {
+  const sink = { writableLength: 0, left: 0, givenBytes: 0, inode: 1 };
+  const asked: Queued[] = [];
+  const progress = new SendProgress(sink as unknown as SocketSink, { ask: (socket) => asked.push(socket) });
+  clock.now = 1000;
+  return {
+    sink,
+    asked,
+    progress,
+    /** The kernel tells what it holds; `taken` is what it takes while it is asked. */
+    look(queued: number | null, taken = 0) {
+      const socket = asked.pop() as Queued;
+      socket.beginLook();
+      sink.givenBytes += taken;
+      socket.endLook(queued);
+    },
+    unsent(bytes: number) {
+      sink.writableLength = bytes;
+      sink.left = bytes;
+    },
+  };
+}
+
+t.test('by what the kernel takes, where it tells no more', async (t) => {
+  const { sink, progress, unsent } = setUp();
   t.equal(progress.stalledSince(), Number.POSITIVE_INFINITY, 'nothing is unsent');
   sink.writableLength = 10;
   t.equal(progress.stalledSince(), Number.POSITIVE_INFINITY, 'all is taken, only not told yet');
-  sink.left = 10;
-  tick();
+  unsent(10);
   const began = progress.stalledSince();
   t.equal(began, clock.now);
   clock.now += 1000;
   t.equal(progress.stalledSince(), began, 'no progress');
   sink.left = 4;
   t.equal(progress.stalledSince(), clock.now, 'some of it was taken');
+});
+
+t.test('whoever is behind twice is looked at, once at a time', async (t) => {
+  const { asked, progress, unsent, look } = setUp();
+  unsent(10);
+  progress.stalledSince();
+  t.equal(asked.length, 0, 'it may be behind for a moment only');
+  progress.stalledSince();
+  progress.stalledSince();
+  t.equal(asked.length, 1);
+  look(null);
+  clock.now += 1000;
+  t.equal(progress.stalledSince(), clock.now - 1000, 'what the kernel has taken counts where nothing else is known');
+  t.equal(asked.length, 1, 'it is asked again');
+});
+
+t.test('by what the other side acknowledges, where the kernel tells', async (t) => {
+  const { sink, progress, unsent, look } = setUp();
+  sink.givenBytes = 500;
+  unsent(100);
+  progress.stalledSince();
+  progress.stalledSince();
+  look(400);
+  const first = clock.now;
+  clock.now += 1000;
+  unsent(50);
+  sink.givenBytes = 550;
+  progress.stalledSince();
+  look(450);
+  t.equal(progress.stalledSince(), first, 'the kernel has taken 50 more, the other side nothing');
+  clock.now += 1000;
+  t.equal(progress.stalledSince(), clock.now - 1000, 'no longer than the last look has shown');
+  look(449);
+  t.equal(progress.stalledSince(), clock.now, 'it has taken a byte, the kernel nothing');
+});
+
+t.test('what the kernel takes during a look is not progress', async (t) => {
+  const { sink, progress, unsent, look } = setUp();
+  sink.givenBytes = 500;
+  unsent(100);
+  progress.stalledSince();
+  progress.stalledSince();
+  look(400);
+  const first = clock.now;
+  clock.now += 1000;
+  progress.stalledSince();
+  look(450, 50);
+  t.equal(progress.stalledSince(), first);
+});
+
+t.test('more is to follow: then also who has nothing unsent', async (t) => {
+  const { sink, progress, look } = setUp();
+  sink.givenBytes = 500;
+  progress.stalledSince(true);
+  t.equal(progress.stalledSince(true), Number.POSITIVE_INFINITY, 'nothing is known yet');
+  look(400);
+  const first = clock.now;
+  clock.now += 1000;
+  progress.stalledSince(true);
+  look(400);
+  t.equal(progress.stalledSince(true), first);
+  look(0);
+  t.equal(progress.stalledSince(true), clock.now, 'it has taken all there was');
+  clock.now += 1000;
+  look(0);
+  t.equal(progress.stalledSince(true), clock.now, 'it waits for us, not we for it');
+  t.equal(progress.stalledSince(), Number.POSITIVE_INFINITY);
+});
+
+t.test('a stall of before does not count for what is sent later', async (t) => {
+  const { sink, progress, unsent, look } = setUp();
+  sink.givenBytes = 500;
+  unsent(100);
+  progress.stalledSince();
+  progress.stalledSince();
+  look(0);
+  unsent(0);
+  progress.stalledSince();
+  clock.now += 60_000;
+  sink.givenBytes = 600;
+  unsent(100);
+  t.equal(progress.stalledSince(), clock.now);
+  progress.stalledSince();
+  look(100);
+  t.equal(progress.stalledSince(), clock.now, 'nothing was outstanding meanwhile');
 });

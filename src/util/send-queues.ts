@@ -1,0 +1,132 @@
+import { type FileHandle, open } from 'node:fs/promises';
+
+/**
+ * What the kernel holds of what was written to TCP sockets and the other side has not acknowledged. It takes megabytes for a client that
+ * reads nothing at all, and from one that reads slowly again only when a good part of that has left: whether a client takes anything can be seen here
+ * only. Linux tells, in one table for all sockets; it is read beside the event loop, and only while somebody asks.
+ *
+ *   written   ────────────────────────────────▶
+ *             acknowledged  │ queued   │ left with libuv
+ *                           ^ grows where the client takes something
+ *
+ * Source: proc_net_tcp.rst of the Linux kernel; column `tx_queue` counts bytes from the first that was not acknowledged.
+ */
+const TABLES: readonly string[] = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
+const READ_BYTES = 64 * 1024;
+/** Columns, counted from 0. */
+const QUEUES = 4;
+const INODE = 9;
+
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+/** Of each byte what it is worth as a digit; more than any radix where it is none. */
+const DIGITS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const digit = '0123456789ABCDEF'.indexOf(String.fromCharCode(byte));
+  return digit < 0 ? 255 : digit;
+});
+
+/** A socket whose queue is asked for. */
+export interface Queued {
+  /** What tells the socket from all others of the host; null where it is closed, or not TCP. */
+  readonly inode: number | null;
+  /** The table is about to be read. */
+  beginLook(): void;
+  /** It was read: the kernel holds `bytes` for the socket; null where that could not be learned. */
+  endLook(bytes: number | null): void;
+}
+
+export class SendQueues {
+  #tables: readonly string[];
+  #asked: Queued[] = [];
+  #looking = false;
+
+  constructor(tables: readonly string[] = TABLES) {
+    this.#tables = tables;
+  }
+
+  /** `socket` is told soon; never, where it has no inode or this system no such tables. To be asked once until then. */
+  ask(socket: Queued): void {
+    if (this.#tables.length === 0 || socket.inode === null) return;
+    this.#asked.push(socket);
+    if (this.#looking) return;
+    this.#looking = true;
+    // Whoever else asks in this turn is told from the same reading.
+    setImmediate(() => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const sockets = new Map<number | null, Queued>();
+    for (const socket of this.#asked.splice(0)) {
+      socket.beginLook();
+      sockets.set(socket.inode, socket);
+    }
+    for (const path of this.#tables) {
+      try {
+        await readRows(path, (inode, bytes) => {
+          sockets.get(inode)?.endLook(bytes);
+          sockets.delete(inode);
+        });
+      } catch (error) {
+        // Where there is no IPv6, there is no table of it. Other errors may pass.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#tables = this.#tables.filter((table) => table !== path);
+      }
+      if (sockets.size === 0) break;
+    }
+    for (const socket of sockets.values()) socket.endLook(null);
+    this.#looking = false;
+    for (const socket of this.#asked.splice(0)) this.ask(socket);
+  }
+}
+
+/** All sockets of the process. */
+export const sendQueues = new SendQueues();
+
+async function readRows(path: string, take: (inode: number, bytes: number) => void): Promise<void> {
+  const file: FileHandle = await open(path);
+  try {
+    const buf = Buffer.allocUnsafe(READ_BYTES);
+    for (let kept = 0; ; ) {
+      const { bytesRead } = await file.read(buf, kept, buf.length - kept, null);
+      if (bytesRead === 0) return;
+      const end = kept + bytesRead;
+      const used = takeRows(buf, end, take);
+      buf.copyWithin(0, used, end);
+      kept = end - used;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads the whole lines in `buf[0, end)`; returns the offset behind them. In the head line no column is a number: it reads as that of socket 0, which is none. */
+function takeRows(buf: Buffer, end: number, take: (inode: number, bytes: number) => void): number {
+  let at = 0;
+  for (;;) {
+    const newline = buf.indexOf(NEWLINE, at);
+    if (newline < 0 || newline >= end) return at;
+    const queues = columnAt(buf, at, QUEUES);
+    take(numberAt(buf, columnAt(buf, queues, INODE - QUEUES), 10), numberAt(buf, queues, 16));
+    at = newline + 1;
+  }
+}
+
+/** Offset of the `count`th column behind that at `at`, which may begin with spaces. */
+function columnAt(buf: Buffer, at: number, count: number): number {
+  let i = at;
+  for (let left = count; ; left--) {
+    while (buf[i] === SPACE) i++;
+    if (left === 0) return i;
+    while (buf[i] !== SPACE && buf[i] !== NEWLINE) i++;
+    if (buf[i] === NEWLINE) return i;
+  }
+}
+
+/** The number at `at`; 0 where there is none. */
+function numberAt(buf: Buffer, at: number, radix: number): number {
+  let value = 0;
+  for (let i = at; ; i++) {
+    const digit = DIGITS[buf[i] as number] as number;
+    if (digit >= radix) return value;
+    value = value * radix + digit;
+  }
+}

@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import t from 'tap';
+import { type Queued, SendQueues, sendQueues } from '../../../src/util/send-queues.ts';
+import { SocketSink } from '../../../src/util/socket-sink.ts';
+import { until } from '../../support/wait.ts';
+
+const MIB = 1024 * 1024;
+const linux = process.platform === 'linux' ? false : 'Linux only';
+
+/** A socket that notes what it is told. */
+class Noted implements Queued {
+  readonly told: (number | null)[] = [];
+  looks = 0;
+  readonly inode: number | null;
+
+  constructor(inode: number | null) {
+    this.inode = inode;
+  }
+
+  beginLook(): void {
+    this.looks++;
+  }
+
+  endLook(bytes: number | null): void {
+    this.told.push(bytes);
+  }
+}
+
+t.test('what the kernel holds of what was written, over IPv4 and IPv6', { skip: linux }, async (t) => {
+  for (const host of ['127.0.0.1', '::1']) {
+    const server = createServer({ pauseOnConnect: true }).listen(0, host);
+    await once(server, 'listening');
+    const near = connect((server.address() as AddressInfo).port, host);
+    const [far] = (await once(server, 'connection')) as [Socket];
+    t.teardown(() => {
+      near.destroy();
+      far.destroy();
+      server.close();
+    });
+    const sink = new SocketSink(near);
+    sink.write(Buffer.alloc(16 * MIB));
+    const first = await look(sink.inode);
+    t.ok(first > 0 && first <= sink.givenBytes, `${host}: ${first} of the ${sink.givenBytes} bytes that it was given`);
+    let taken = 0;
+    far.on('data', ({ length }) => {
+      taken += length;
+    });
+    far.resume();
+    await until(() => taken === 16 * MIB, 'all to be taken');
+    t.equal(sink.givenBytes, 16 * MIB);
+    await until(async () => (await look(sink.inode)) === 0, 'all to be acknowledged');
+    near.destroy();
+    t.equal(sink.inode, null, 'a closed socket has none');
+  }
+});
+
+async function look(inode: number | null): Promise<number> {
+  const socket = new Noted(inode);
+  sendQueues.ask(socket);
+  await until(() => socket.told.length > 0, 'the look');
+  return socket.told[0] as number;
+}
+
+const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
+const row = (inode: number, bytes: number): string =>
+  `   0: 0100007F:E5B1 0100007F:0035 01 ${bytes.toString(16).toUpperCase().padStart(8, '0')}:0000FFFF 00:00000000 00000000     0        0 ${inode} 1 0`;
+
+t.test('a table longer than one read; rows of sockets that nobody asked for', async (t) => {
+  const table = `${t.testdir()}/tcp`;
+  const rows = Array.from({ length: 3000 }, (_, i) => row(1000 + i, 0xa0 + i));
+  writeFileSync(table, `${[HEAD, ...rows].join('\n')}\n`);
+  const queues = new SendQueues([table]);
+  const sockets = [0, 1, 1234, 2999].map((i) => new Noted(1000 + i));
+  for (const socket of sockets) queues.ask(socket);
+  const unknown = new Noted(7);
+  queues.ask(unknown);
+  await until(() => unknown.told.length > 0, 'the look');
+  t.same(
+    sockets.map(({ told }) => told),
+    [[0xa0], [0xa1], [0xa0 + 1234], [0xa0 + 2999]],
+  );
+  t.same(unknown.told, [null], 'the table does not have it');
+});
+
+t.test('a socket that asks during a look is told by the next', async (t) => {
+  const table = `${t.testdir()}/tcp`;
+  writeFileSync(table, `${HEAD}\n${row(5, 1)}\n`);
+  const queues = new SendQueues([table]);
+  const first = new Noted(5);
+  const second = new Noted(5);
+  first.beginLook = () => queues.ask(second);
+  queues.ask(first);
+  await until(() => second.told.length > 0, 'the second look');
+  t.same([first.told, second.told, second.looks], [[1], [1], 1]);
+});
+
+t.test('no tables, no inode: never told; a table that cannot be read: told that nothing is known', async (t) => {
+  const folder = t.testdir();
+  const absent = new SendQueues([`${folder}/none`]);
+  const socket = new Noted(5);
+  absent.ask(socket);
+  await until(() => socket.told.length > 0, 'the first look');
+  absent.ask(socket);
+  const pipe = new Noted(null);
+  const queues = new SendQueues([folder]);
+  queues.ask(pipe);
+  const other = new Noted(6);
+  queues.ask(other);
+  await until(() => other.told.length > 0, 'the look');
+  t.same([socket.told, socket.looks], [[null], 1], 'absent tables are not looked for again');
+  t.same([other.told, pipe.told], [[null], []]);
+});
