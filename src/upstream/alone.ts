@@ -26,7 +26,8 @@ export class Alone implements LeaseTaker {
 
   onLease(lease: Connection): void {
     const { length } = this.#request;
-    if (!lease.send(this.#request, 0, length, this.#target, this.#token, false)) this.#lane.refuse('queue_full', this.#target, this.#token);
+    if (!lease.send(this.#request, 0, length, this.#target, this.#token, false))
+      this.#lane.refuse(lease.refusal, this.#target, this.#token);
   }
 
   onNoLease(code: ErrorCode): void {

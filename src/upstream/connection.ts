@@ -181,8 +181,14 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     this.#inFlight.stamp(clock.now);
   }
 
-  /** A request larger than the limit may still pass alone. */
+  /** Why `send` and its kin took nothing. */
+  get refusal(): ErrorCode {
+    return this.closed ? 'not_sent' : 'queue_full';
+  }
+
+  /** A request larger than the limit may still pass alone; none where nobody will ever answer: what was in flight is just being failed. */
   #isFull(size: number): boolean {
+    if (this.closed) return true;
     const max = this.#options.queuedBytesMax;
     if (this.#out.length + size <= max && !this.#draining) return false;
     const queued = this.queuedBytes;
@@ -255,8 +261,10 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
   #onRead(size: number, buf: Buffer): void {
     this.#lastReadAt = tick();
     this.#reading.spend(size);
+    const waited = this.inFlight > 0;
     this.#intake.accept(buf, size);
-    if (!this.lease || this.#inFlight.size > 0 || this.#stream.active || this.closed) return;
+    // A push that comes while nothing is in flight does not make it idle a second time.
+    if (!this.lease || !waited || this.inFlight > 0 || this.closed) return;
     // Whoever held the reply up wants nothing more of it, and the next one here must be read.
     this.#stream.resume();
     this.#owner.onIdle(this);
@@ -273,6 +281,7 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
       const verdict = scanner.scan(buf, at, to);
       if (verdict !== Scan.FRAME) {
         if (verdict === Scan.ERROR) this.#desync(`reply cannot be read: ${scanner.error}`);
+        else if (!this.#stream.active && queue.head >= this.#written && buf[at] !== PUSH) this.#desync('reply without a request');
         else if (this.#stream.active || scanner.needed >= STREAM_MIN || to - at >= STREAM_MIN) return this.#streamOn(buf, at, to);
         break;
       }
@@ -313,10 +322,6 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     if (!this.#stream.active) {
       if (buf[at] === PUSH) return at;
       const queue = this.#inFlight;
-      if (queue.head >= this.#written) {
-        this.#desync('reply without a request');
-        return at;
-      }
       const place = queue.head & queue.mask;
       const target = queue.targets[place] as ReplyTarget | null;
       if (target !== null && target.parts === null) return at;

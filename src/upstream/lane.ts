@@ -121,6 +121,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return this.#owner.counters.reconnects;
   }
 
+  /** Requests were sent on a reserved connection. */
+  countRequests(count: number): void {
+    this.#owner.counters.requests += count;
+  }
+
   /** A connection with subscriptions was lost. */
   countLostSubscriptions(): void {
     this.#owner.counters.subscriptionsLost++;
@@ -142,21 +147,22 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
 
   #sendOn(connection: Connection, buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
     this.#owner.counters.requests++;
-    if (!connection.send(buf, start, end, target, token, given)) this.refuse('queue_full', target, token);
+    if (!connection.send(buf, start, end, target, token, given)) this.refuse(connection.refusal, target, token);
   }
 
   sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
-    this.#account(1, this.#connectionFor(target)?.sendCollected(request, target, token), target, token);
+    const connection = this.#connectionFor(target);
+    this.#account(1, connection, connection?.sendCollected(request, target, token) === true, target, token);
   }
 
   sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void {
-    this.#account(count, this.#connectionFor(target)?.sendBatch(requests, count, others, target, token), target, token);
+    const connection = this.#connectionFor(target);
+    this.#account(count, connection, connection?.sendBatch(requests, count, others, target, token) === true, target, token);
   }
 
-  /** `accepted` is undefined where there was no connection. */
-  #account(count: number, accepted: boolean | undefined, target: ReplyTarget, token: number): void {
-    if (accepted !== undefined) this.#owner.counters.requests += count;
-    if (accepted !== true) this.refuse(accepted === undefined ? 'node_down' : 'queue_full', target, token);
+  #account(count: number, connection: Connection | null, accepted: boolean, target: ReplyTarget, token: number): void {
+    if (connection !== null) this.#owner.counters.requests += count;
+    if (!accepted) this.refuse(connection?.refusal ?? 'node_down', target, token);
   }
 
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
@@ -194,7 +200,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
       taker.onNoLease('node_down');
       return;
     }
-    this.#owner.counters.requests++;
+    if (leases === this.#leases) this.countRequests(1);
     leases.take(taker);
   }
 

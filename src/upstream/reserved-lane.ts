@@ -85,14 +85,14 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    this.#account(this.#use()?.send(buf, start, end, target, token, given), target, token);
+    this.#account(1, this.#use()?.send(buf, start, end, target, token, given) === true, target, token);
   }
 
   /** As `send`, for a request that may take as long as it likes. */
   sendUntimed(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number): void {
-    const accepted = this.#use()?.send(buf, start, end, target, token, false);
-    if (accepted === true) this.connection?.postpone();
-    this.#account(accepted, target, token);
+    const accepted = this.#use()?.send(buf, start, end, target, token, false) === true;
+    if (accepted) this.connection?.postpone();
+    this.#account(1, accepted, target, token);
   }
 
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
@@ -104,11 +104,11 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void {
-    this.#account(this.#use()?.sendCollected(request, target, token), target, token);
+    this.#account(1, this.#use()?.sendCollected(request, target, token) === true, target, token);
   }
 
   sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void {
-    this.#account(this.#use()?.sendBatch(requests, count, others, target, token), target, token);
+    this.#account(count, this.#use()?.sendBatch(requests, count, others, target, token) === true, target, token);
   }
 
   #use(): Connection | null {
@@ -116,15 +116,20 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     return this.connection;
   }
 
-  /** `accepted` is undefined where there was no connection. */
-  #account(accepted: boolean | undefined, target: ReplyTarget, token: number): void {
-    if (accepted !== true) this.#lane.refuse(accepted === undefined ? 'not_sent' : 'queue_full', target, token);
+  #account(count: number, accepted: boolean, target: ReplyTarget, token: number): void {
+    const { connection } = this;
+    if (connection !== null) this.#lane.countRequests(count);
+    if (!accepted) this.#lane.refuse(connection?.refusal ?? 'not_sent', target, token);
   }
 
   lease(taker: LeaseTaker): void {
     const connection = this.#use();
-    if (connection === null) taker.onNoLease('not_sent');
-    else taker.onLease(connection);
+    if (connection === null) {
+      taker.onNoLease('not_sent');
+      return;
+    }
+    this.#lane.countRequests(1);
+    taker.onLease(connection);
   }
 
   /** Nobody waits here. */
@@ -136,7 +141,7 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     const token = nextFence | 0;
     const request = encodeRequest(['PING', answer]);
     this.#fences.push({ token, answer: `$${answer.length}\r\n${answer}\r\n` });
-    this.send(request, 0, request.length, this, token, false);
+    if (this.#use()?.send(request, 0, request.length, this, token, false) !== true) this.onFailure();
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number): boolean {

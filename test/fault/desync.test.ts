@@ -58,6 +58,33 @@ t.test('row 11: a reply though nothing is in flight closes the connection and is
   await both.fleet.conserved({ desyncs: 1 });
 });
 
+t.test('half a reply though nothing is in flight: what follows it would be taken for its end', async (t) => {
+  const both = await start(t, () => '+OK\r\n');
+  both.node.connections[0]?.write('+unas');
+  await within(new Promise((resolve) => both.node.connections[0]?.socket.once('close', resolve)), 'keyfan to close the connection');
+  await recovered(t, both);
+  await both.fleet.conserved({ desyncs: 1 });
+});
+
+t.test('a push while nothing is in flight does not offer a connection twice', async (t) => {
+  const both = await start(t, ({ args }) => (args[0] === 'HELLO' ? '%1\r\n+proto\r\n:3\r\n' : '+OK\r\n'));
+  const client = await both.fleet.connect();
+  await client.command('HELLO', '3');
+  const large = ['SET', 'k', 'v'.repeat(2 * 1024 * 1024)];
+  t.equal((await client.command(...large)).text, '+OK\r\n');
+  const beside = both.node.requests.find(({ args }) => args[2] === large[2])?.connection;
+  beside?.write('>1\r\n+unasked\r\n');
+  // Whatever comes behind it is read behind it.
+  t.equal((await client.command(...large)).text, '+OK\r\n');
+  t.equal(both.node.requests.at(-1)?.connection.id, beside?.id, 'the same connection');
+  const closed = new Promise((resolve) => beside?.socket.once('close', resolve));
+  beside?.end();
+  await within(closed, 'it to be closed');
+  for (let i = 0; i < 2; i++) t.equal((await client.command(...large)).text, '+OK\r\n', 'nobody is given the closed one');
+  await client.close();
+  await both.fleet.conserved();
+});
+
 t.test("two replies to one request: the second is nobody's", async (t) => {
   const both = await start(t, () => '+one\r\n+two\r\n');
   const client = await both.fleet.connect();

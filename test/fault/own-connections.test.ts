@@ -43,6 +43,15 @@ t.test('a large request behind one that had a connection of its own', async (t) 
   await client.close();
 });
 
+t.test('what is sent there counts as everything else', async (t) => {
+  const counted = async () => (await fleet.metrics()).sum('keyfan_backend_requests_total', { node: 'a' });
+  const before = await counted();
+  const client = await fleet.connect();
+  await client.pipeline([['WATCH', a], ...Array.from({ length: 50 }, () => ['GET', a]), ['UNWATCH']]);
+  t.equal((await counted()) - before, 52);
+  await client.close();
+});
+
 t.test('RANDOMKEY behind a script', async (t) => {
   const client = await fleet.connect();
   await client.command('SET', a, '1');

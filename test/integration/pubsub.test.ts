@@ -218,6 +218,39 @@ t.test('a node that cannot be told what nobody wants any more is subscribed to a
   await small.stop();
 });
 
+t.test('the last names go while another order is on its way: the connection goes, too', async (t) => {
+  const small = await startFleet({ nodes: 2 });
+  t.teardown(() => small.stop());
+  const [client, node] = [await small.connect(), small.nodes[0] as RedisNode];
+  const [here, there] = [small.keyOn(0), small.keyOn(1)];
+  const connections = async () => Number(/connected_clients:(\d+)/.exec(String(await node.call('INFO', 'clients')))?.[1]);
+  const before = await connections();
+  await said(client, [`SUBSCRIBE ${here} ${here}2 ${here}3 ${there}`]);
+  t.ok((await connections()) > before);
+  client.send(`UNSUBSCRIBE ${here}\r\nUNSUBSCRIBE ${here}2\r\nUNSUBSCRIBE ${here}3\r\n`);
+  await until(async () => (await connections()) === before, 'the connection to be closed');
+  await client.close();
+  await small.conserved();
+});
+
+t.test('a SUBSCRIBE that is lost with its connection beside other subscriptions: told and counted, nothing is left behind', async (t) => {
+  const small = await startFleet({ nodes: 1, pool: { timeouts: { request: '20s' } } });
+  t.teardown(() => small.stop());
+  const [client, node] = [await small.connect(), small.nodes[0] as RedisNode];
+  await said(client, ['SUBSCRIBE first']);
+  await node.pause();
+  client.send('SUBSCRIBE second\r\n');
+  await until(async () => (await small.metrics()).sum('keyfan_backend_in_flight') === 1, 'the order to be sent');
+  await node.kill();
+  await until(() => client.received().includes('connection to node a was lost'), 'its failure');
+  t.equal((await small.metrics()).sum('keyfan_errors_total', { code: 'connection_lost' }), 1);
+  await node.restart();
+  await small.waitNode(0, 'up');
+  await until(async () => Number(await node.call('PUBLISH', 'first', 'again')) === 1, 'the first to be back');
+  await client.close();
+  await small.conserved();
+});
+
 t.test('ioredis and node-redis subscribe with their defaults', async (t) => {
   const [io, publisher] = [new Redis(fleet.port), new Redis(fleet.port)];
   const node = createClient({ url: `redis://127.0.0.1:${fleet.port}` });

@@ -63,7 +63,10 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
   unsubscribe(kind: Kind, names: readonly string[]): void {
     for (const name of names) this.#names[kind].delete(name);
     if (this.isEmpty) this.close();
-    else if (this.#connection !== null) this.#send(WORDS[kind].unsubscribe, names, null);
+    else if (this.#connection !== null) {
+      this.#lane.countRequests(1);
+      this.#send(WORDS[kind].unsubscribe, names, null);
+    }
   }
 
   get isEmpty(): boolean {
@@ -106,6 +109,7 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
   #sendLine(): void {
     const line = this.#line;
     this.#line = [];
+    this.#lane.countRequests(line.length);
     for (const order of line) this.#send(WORDS[order.kind].subscribe, order.names, order);
   }
 
@@ -114,8 +118,8 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
     const both = Buffer.concat([request, PING]);
     const token = this.#token++ | 0;
     this.#asked.set(token, order);
-    const connection = this.#connection as Connection;
-    if (!connection.send(both, 0, both.length, this, token, true)) this.onFailure(token, 'queue_full');
+    const connection = this.#connection;
+    if (connection?.send(both, 0, both.length, this, token, true) !== true) this.onFailure(token, connection?.refusal ?? 'not_sent');
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number): boolean {
@@ -130,6 +134,7 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
       order?.done({ reply: Buffer.from(buf.subarray(start, end)) });
       this.#connection?.destroy('connection_lost', 'a subscription was refused');
     }
+    this.#closeIfEmpty();
     return true;
   }
 
@@ -140,6 +145,12 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
     // A node that is late with this is late with messages, too; and one that could not be told must not go on sending what nobody wants.
     if (code === 'timeout' || (code === 'queue_full' && !order))
       this.#connection?.destroy('connection_lost', 'a subscription could not be seen through');
+    this.#closeIfEmpty();
+  }
+
+  /** The last name may have been unsubscribed from while another order was on its way. */
+  #closeIfEmpty(): void {
+    if (!this.#closed && this.isEmpty) this.close();
   }
 
   onPush(buf: Buffer, start: number, end: number): void {

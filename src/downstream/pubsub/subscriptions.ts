@@ -1,5 +1,3 @@
-import { errorText } from '../../errors.ts';
-import { errorReply } from '../../protocol/encode.ts';
 import type { Lane, SharedLane } from '../../upstream/lane.ts';
 import type { LaneSet } from '../lanes.ts';
 import type { SubscriptionState } from '../mode.ts';
@@ -124,8 +122,8 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     this.#confirming = false;
     if (failure !== null) {
       this.#leave(kind, added);
-      const reply = 'reply' in failure ? failure.reply : errorReply(errorText(failure.code, node));
-      session.onReply(token, reply, 0, reply.length, false);
+      if ('reply' in failure) session.onReply(token, failure.reply, 0, failure.reply.length, false);
+      else session.fail(token, failure.code, node);
     } else {
       const frames = names.map((name) => {
         const nodes = added.get(name);
