@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { run } from './cli/program.ts';
+import { logOutput } from './observe/log-output.ts';
 
 // Whoever reads our output may leave early (`keyfan route … | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
@@ -9,4 +10,5 @@ const code = await run(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
   env: process.env,
 });
+await logOutput.written();
 process.exit(code);

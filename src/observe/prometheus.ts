@@ -3,6 +3,7 @@ import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { ERROR_CODES } from '../errors.ts';
 import { type BackendCounters, DurationHistogram, type PoolCounters } from './counters.ts';
 import { DISCONNECT_REASONS } from './disconnects.ts';
+import { cpuSeconds, residentBytes } from './process.ts';
 
 export interface BackendSnapshot {
   readonly node: string;
@@ -229,18 +230,12 @@ const WORKERS_METRICS: readonly WorkersRow[] = [
   },
 ];
 
-/** CPU time of this process, user and system. */
-export function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
 /** This process is the one that serves. */
 const alone = (): WorkersSnapshot => ({
   running: 1,
   restarts: 0,
   cpuSeconds: cpuSeconds(),
-  residentBytes: process.memoryUsage.rss(),
+  residentBytes: residentBytes(),
 });
 
 /** prom-client's metrics that would hold up clients: they walk over every connection at each scrape. See `keyfan_connections`. */

@@ -1,5 +1,6 @@
 /** The entry of a worker process. It ends when the primary says so or is no more. */
 import type { Socket } from 'node:net';
+import { logOutput } from '../observe/log-output.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import { Worker } from './worker.ts';
 
@@ -19,12 +20,17 @@ function post(message: ToPrimary): Promise<void> {
 /** Finishes what it has and ends. */
 function end(): void {
   const drained = worker === null ? Promise.resolve() : worker.drain();
-  drained.then(() => process.exit(0), fail);
+  drained.then(() => exit(0), fail);
 }
 
 function fail(error: unknown): void {
   process.stderr.write(`keyfan: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  void exit(1);
+}
+
+async function exit(code: number): Promise<void> {
+  await logOutput.written();
+  process.exit(code);
 }
 
 process.on('message', (message: ToWorker, socket: Socket | null | undefined) => {

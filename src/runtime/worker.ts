@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '../observe/pino.ts';
-import { cpuSeconds } from '../observe/prometheus.ts';
+import { cpuSeconds, residentBytes } from '../observe/process.ts';
 import { DataPlane } from '../proxy.ts';
 import { VERSION } from '../util/version.ts';
 import { Asking } from './asking.ts';
@@ -27,13 +27,15 @@ export class Worker {
   readonly #asking: Asking;
   readonly #gone = new Map<string, number>();
   #reports: NodeJS.Timeout | undefined;
+  /** Resolves to whether it serves, or would have. */
+  #started: Promise<boolean> = Promise.resolve(false);
   #ending: Promise<void> | null = null;
 
   constructor({ version, worker, config }: Start, post: (message: ToPrimary) => Promise<void>) {
     this.#version = version;
     this.#post = post;
     this.#asking = new Asking((message) => void post(message));
-    const log = createLog(config.log.level, undefined, { worker });
+    const log = createLog(config.log.level, { worker });
     this.#plane = new DataPlane(config, log, {
       worker,
       clientGone: (pool) => this.#clientGone(pool),
@@ -43,11 +45,22 @@ export class Worker {
   }
 
   /** Rejects where the primary is of another version: after an upgrade of the files under it. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const starting = this.#start();
+    this.#started = starting.then(
+      () => true,
+      () => false,
+    );
+    return starting;
+  }
+
+  async #start(): Promise<void> {
     if (this.#version !== VERSION)
       throw new Error(`a worker is keyfan ${VERSION}, the primary ${this.#version}: restart keyfan as a whole`);
     await this.#plane.start();
     await this.#settled();
+    // Told to end meanwhile: it never was in service.
+    if (this.#ending !== null) return;
     this.#report(0);
     this.#reports = setInterval(() => this.#report(0), REPORT_MS);
     await this.#post({ type: 'ready' });
@@ -86,6 +99,7 @@ export class Worker {
   }
 
   async #end(): Promise<void> {
+    if (!(await this.#started)) return;
     await this.#plane.drain();
     clearInterval(this.#reports);
     this.#plane.stop();
@@ -94,7 +108,7 @@ export class Worker {
 
   #report(answers: number): Promise<void> {
     const pools = this.#plane.snapshots().map(({ counters, backends }) => ({ counters, backends: backends.map((each) => each.counters) }));
-    const report: WorkerReport = { cpuSeconds: cpuSeconds(), residentBytes: process.memoryUsage.rss(), pools };
+    const report: WorkerReport = { cpuSeconds: cpuSeconds(), residentBytes: residentBytes(), pools };
     return this.#post({ type: 'report', answers, report });
   }
 
@@ -112,6 +126,6 @@ export class Worker {
   async #settled(): Promise<void> {
     const unknown = () => this.#plane.pools().some((pool) => pool.backends.some((backend) => backend.state === 'connecting'));
     const deadline = performance.now() + SETTLE_MS;
-    while (unknown() && performance.now() < deadline) await sleep(SETTLE_STEP_MS);
+    while (this.#ending === null && unknown() && performance.now() < deadline) await sleep(SETTLE_STEP_MS);
   }
 }

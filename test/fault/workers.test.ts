@@ -183,6 +183,22 @@ t.test('SIGTERM: all workers answer what they have accepted, then all are gone',
   t.match(keyfan.lines('worker ended'), [{ code: 0 }, { code: 0 }]);
 });
 
+t.test('SIGTERM while a worker starts: the others answer what they have accepted all the same', async (t) => {
+  const keyfan = await startWorkers(t, { nodes: 1, pool: 'timeouts: { request: 60s }' });
+  const client = await open(t, keyfan);
+  await client.command('PING');
+  await keyfan.nodes[0]?.pause();
+  client.send(encode(['SET', 'k', 'v']));
+  await until(async () => (await keyfan.metrics()).sum('keyfan_backend_in_flight') === 1, 'it to be in flight');
+  keyfan.daemon.signal('SIGUSR2');
+  await until(() => keyfan.lines('rolling restart begins').length === 1, 'the rolling restart to begin');
+  keyfan.daemon.signal('SIGTERM');
+  await until(() => keyfan.lines('worker ended').length > 0, 'the one that starts to end');
+  keyfan.nodes[0]?.resume();
+  t.equal((await client.waitClosed()).toString(), '+PONG\r\n+OK\r\n');
+  t.match(await within(keyfan.daemon.exited, 'keyfan to end'), 'exited with 0');
+});
+
 for (const ending of ['SIGINT', 'SIGHUP'] as const) {
   t.test(`${ending} to the whole group, as a terminal and systemd send it, is one drain`, async (t) => {
     const keyfan = await startWorkers(t, { pool: 'timeouts: { request: 60s }' });

@@ -1,9 +1,10 @@
 import t from 'tap';
-import { createLog, type LogLevel } from '../../../src/observe/pino.ts';
+import type { Log } from '../../../src/observe/log.ts';
+import { type LogLevel, logTo } from '../../../src/observe/pino.ts';
 
-function written(level: LogLevel, work: (log: ReturnType<typeof createLog>) => void): Record<string, unknown>[] {
+function written(level: LogLevel, work: (log: Log) => void): Record<string, unknown>[] {
   const lines: string[] = [];
-  work(createLog(level, { write: (line: string) => void lines.push(line) }));
+  work(logTo({ write: (line: string) => void lines.push(line) }, level));
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
@@ -15,7 +16,7 @@ t.test('one JSON line a call, with level and message', async (t) => {
 });
 
 t.test('levels below the chosen one are silent', async (t) => {
-  const all = (log: ReturnType<typeof createLog>) => {
+  const all = (log: Log) => {
     log.debug({}, 'd');
     log.info({}, 'i');
     log.warn({}, 'w');

@@ -1,0 +1,17 @@
+/** CPU time of this process, user and system. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+let lastResident = 0;
+
+/** Resident memory of this process; where it cannot be learned (it takes a file descriptor), what it was the last time. */
+export function residentBytes(): number {
+  try {
+    lastResident = process.memoryUsage.rss();
+  } catch {
+    // Told by the metrics of who has no descriptors left; see `process_max_fds`.
+  }
+  return lastResident;
+}

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { freePort } from '../support/ports.ts';
+import { connectResp } from '../support/resp-client.ts';
+import { until, within } from '../support/wait.ts';
+
+/** Logs that cannot be written must not keep keyfan from serving, nor from ending. */
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** A client that is disconnected for this is a line of the log. */
+const NOT_REDIS = 'POST / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+async function start(t: Test, stdout: number | 'pipe', workers = 1): Promise<{ keyfan: ChildProcess; port: number }> {
+  const port = await freePort();
+  const file = `${t.testdir()}/keyfan.yaml`;
+  writeFileSync(file, JSON.stringify({ workers, pools: { p: { listen: `127.0.0.1:${port}`, nodes: ['127.0.0.1:1'] } } }));
+  const keyfan = spawn(process.execPath, [MAIN, '-c', file], { stdio: ['ignore', stdout, 'inherit'] });
+  t.teardown(() => keyfan.kill('SIGKILL'));
+  await until(() => answers(port), 'keyfan to answer');
+  return { keyfan, port };
+}
+
+async function answers(port: number): Promise<boolean> {
+  const client = await connectResp(port);
+  const { text } = await client.command('PING').finally(() => client.close());
+  return text === '+PONG\r\n';
+}
+
+async function linesOf(port: number, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const client = await connectResp(port);
+    client.send(NOT_REDIS);
+    await client.closed;
+  }
+}
+
+async function ends(keyfan: ChildProcess): Promise<unknown[]> {
+  const exited = once(keyfan, 'exit');
+  keyfan.kill('SIGTERM');
+  return within(exited, 'keyfan to end');
+}
+
+for (const workers of [1, 2]) {
+  t.test(`a full disk, workers: ${workers}`, { skip: process.platform !== 'linux' && '/dev/full is needed' }, async (t) => {
+    const full = openSync('/dev/full', 'w');
+    const { keyfan, port } = await start(t, full, workers);
+    closeSync(full);
+    await linesOf(port, 20);
+    t.ok(await answers(port));
+    t.same(await ends(keyfan), [0, null]);
+  });
+}
+
+t.test('a reader that stops, and goes on', async (t) => {
+  const { keyfan, port } = await start(t, 'pipe');
+  const lines = 1500;
+  await linesOf(port, lines);
+  t.ok(await answers(port), 'more than a pipe holds is waiting');
+  let text = '';
+  keyfan.stdout?.on('data', (chunk) => {
+    text += chunk;
+  });
+  await until(() => text.split('client disconnected').length > lines, 'every line');
+  t.same(await ends(keyfan), [0, null]);
+  t.match(text, /"msg":"stopped"\}\n$/, 'the last line is the last');
+});
+
+t.test('a reader that stops for good: what is too much is dropped, and counted where it goes on', async (t) => {
+  const { keyfan, port } = await start(t, 'pipe');
+  await linesOf(port, 7000);
+  t.ok(await answers(port));
+  let text = '';
+  keyfan.stdout?.on('data', (chunk) => {
+    text += chunk;
+  });
+  await until(() => text.includes('lines of the log were lost'), 'the number of lost ones');
+  const lost = Number(/"lines":(\d+)/.exec(text)?.[1]);
+  await until(() => text.split('client disconnected').length - 1 + lost >= 7000, 'each line to be there or counted');
+  keyfan.stdout?.pause();
+  await linesOf(port, 1500);
+  t.same(await ends(keyfan), [0, null], 'it ends all the same');
+});
