@@ -22,8 +22,8 @@ export interface LaneSets {
 export interface LanesOwner {
   /** What a request waited for has come, or will not come. */
   onLaneReady(): void;
-  /** A node said something unasked. To be copied. */
-  onPush(buf: Buffer, start: number, end: number): void;
+  /** A node said that keys have changed which it tracks for the session. To be copied. */
+  onInvalidation(buf: Buffer, start: number, end: number): void;
   /** A connection that a node tracks what is read on is lost. */
   destroy(reason: 'tracking_lost'): void;
 }
@@ -137,7 +137,7 @@ export class Lanes implements Reserver {
   }
 
   onPush(buf: Buffer, start: number, end: number): void {
-    this.#owner.onPush(buf, start, end);
+    this.#owner.onInvalidation(buf, start, end);
   }
 
   onKeptLost(): void {

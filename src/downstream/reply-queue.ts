@@ -13,6 +13,12 @@ const LARGE = -2;
 /** In `#size`: parts of the reply lie in `#large`, others are to come. */
 const PARTLY = -3;
 
+/** What answers no request: it is sent when the place `at` comes to the head. */
+interface Pushed {
+  readonly at: number;
+  readonly bytes: OutBuffer;
+}
+
 /**
  * The replies that a session owes, in order of arrival of their requests. A reply settled at the head goes straight to the
  * client's out-buffer; one settled out of order waits in the stash.
@@ -40,8 +46,8 @@ export class ReplyQueue {
   #muted: Set<number> | null = null;
   /** Parts of the reply at the head have been sent, others are to come. */
   #headPartly = false;
-  /** What waits for the end of that reply. */
-  #pushed: OutBuffer | null = null;
+  /** In order of arrival. */
+  #pushed: Pushed[] = [];
 
   /** The token of the place at the head: those before it are answered. */
   get head(): number {
@@ -107,21 +113,37 @@ export class ReplyQueue {
     if (atHead) this.#headPartly = !part.last;
     else this.#largeBytes += part.end - part.start;
     if (!part.last) return;
-    if (atHead) {
-      this.#flushPushed(out);
-      this.#advance(out);
-    } else this.#size[token & this.#mask] = LARGE;
+    if (atHead) this.#advance(out);
+    else this.#size[token & this.#mask] = LARGE;
   }
 
-  /** Sends `buf[start, end)`, which answers no request, between two replies: behind the one that is partly sent, if any. */
-  push(buf: Buffer, start: number, end: number, out: OutBuffer): void {
-    if (!this.#headPartly) {
+  /**
+   * Sends `buf[start, end)`, which answers no request, between two replies: `now`, at the latest behind the one that is partly sent; or `behind`
+   * all that are owed.
+   */
+  push(buf: Buffer, start: number, end: number, when: 'now' | 'behind', out: OutBuffer): void {
+    const at = when === 'behind' ? this.#tail : (this.#head + (this.#headPartly ? 1 : 0)) | 0;
+    if (at === this.#head) {
       out.append(buf, start, end, false);
       return;
     }
-    this.#pushed ??= new OutBuffer();
-    this.#pushed.append(buf, start, end, false);
+    let last = this.#pushed.at(-1);
+    if (last?.at !== at) {
+      last = { at, bytes: new OutBuffer() };
+      this.#pushed.push(last);
+    }
+    last.bytes.append(buf, start, end, false);
     this.#largeBytes += end - start;
+  }
+
+  /** Sends what was pushed and waits no more. */
+  #release(out: OutBuffer): void {
+    this.#pushed = this.#pushed.filter(({ at, bytes }) => {
+      if (((this.#head - at) | 0) < 0) return true;
+      this.#largeBytes -= bytes.length;
+      out.absorb(bytes);
+      return false;
+    });
   }
 
   #partsOf(token: number): OutBuffer {
@@ -141,24 +163,18 @@ export class ReplyQueue {
     if (part.last) this.settle(token, part.buf, part.end, part.end, false, out);
   }
 
-  #flushPushed(out: OutBuffer): void {
-    if (this.#pushed === null) return;
-    this.#largeBytes -= this.#pushed.length;
-    out.absorb(this.#pushed);
-    this.#pushed = null;
-  }
-
   /** The place at the head is settled. */
   #advance(out: OutBuffer): void {
     const next = (this.#head + 1) | 0;
     this.#head = next;
+    if (this.#pushed.length > 0) this.#release(out);
     if (next !== this.#tail && this.#size[next & this.#mask] !== OPEN) this.#drain(out);
   }
 
   /** Moves what is settled at the head to `out`, and the parts of a reply that is not whole yet. */
   #drain(out: OutBuffer): void {
-    let head = this.#head;
-    while (head !== this.#tail) {
+    while (this.#head !== this.#tail) {
+      const head = this.#head;
       const place = head & this.#mask;
       const size = this.#size[place] as number;
       if (size === OPEN) break;
@@ -175,9 +191,9 @@ export class ReplyQueue {
       } else {
         this.#stash.take(this.#at[place] as number, size, out);
       }
-      head = (head + 1) | 0;
+      this.#head = (head + 1) | 0;
+      if (this.#pushed.length > 0) this.#release(out);
     }
-    this.#head = head;
     if (this.#stash.live === 0) this.#stash.release();
   }
 
@@ -214,8 +230,8 @@ export class ReplyQueue {
   clear(): void {
     for (const parts of this.#large.values()) parts.clear();
     this.#large.clear();
-    this.#pushed?.clear();
-    this.#pushed = null;
+    for (const { bytes } of this.#pushed) bytes.clear();
+    this.#pushed = [];
     this.#largeBytes = 0;
     this.#stash.release();
   }

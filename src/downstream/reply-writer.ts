@@ -25,6 +25,10 @@ export interface WriterContext {
  *                                               └ may wait for the rest of its Batch
  */
 export class ReplyWriter {
+  /** Unsent bytes beyond which large replies are held up. */
+  unsentMax = 0;
+  /** Half of that: beyond it no further request is handled. */
+  pauseAt = 0;
   readonly sink: SocketSink;
   readonly batch: Batch;
   readonly #socket: Socket;
@@ -40,6 +44,11 @@ export class ReplyWriter {
     this.sink = new SocketSink(socket);
     this.batch = new Batch(this.#replies, context.patience, context.turn, owner);
     this.#progress = new SendProgress(this.sink);
+  }
+
+  limit(unsentMax: number): void {
+    this.unsentMax = unsentMax;
+    this.pauseAt = unsentMax / 2;
   }
 
   /** Replies owed. */
@@ -96,9 +105,9 @@ export class ReplyWriter {
     if (part.last) this.#duration.record(clock.now - replies.openedAt(token));
   }
 
-  /** Puts bytes between two replies; to be copied. They leave with the next flush. */
-  push(buf: Buffer, start: number, end: number): void {
-    this.#replies.push(buf, start, end, this.#out);
+  /** See `ReplyQueue.push`; to be copied. What is sent leaves with the next flush. */
+  push(buf: Buffer, start: number, end: number, when: 'now' | 'behind'): void {
+    this.#replies.push(buf, start, end, when, this.#out);
     this.batch.end();
   }
 

@@ -48,10 +48,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   readonly #context: SessionContext<Session>;
   readonly #scanner: RequestScanner;
-  /** Unsent reply bytes beyond which large replies are held up. */
-  #unsentMax = 0;
-  /** Half of that: beyond it no further request is handled. */
-  #pauseAt = 0;
   readonly pace: Pace;
   readonly #intake = new Intake(this);
   readonly #writer: ReplyWriter;
@@ -97,14 +93,13 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   set authenticated(value: boolean) {
     this.#scanner.authenticated = value;
-    this.#unsentMax = value ? this.#context.limits.unsentBytesMax : UNAUTHENTICATED_UNSENT_MAX;
-    this.#pauseAt = this.#unsentMax / 2;
+    this.#writer.limit(value ? this.#context.limits.unsentBytesMax : UNAUTHENTICATED_UNSENT_MAX);
   }
 
   /** Further requests that may be handled now, as far as their number and the replies unsent go. */
   get room(): number {
     const writer = this.#writer;
-    return this.#closing || writer.waitingBytes > this.#pauseAt ? 0 : this.pace.window - writer.owed;
+    return this.#closing || writer.waitingBytes > writer.pauseAt ? 0 : this.pace.window - writer.owed;
   }
 
   /** Replies owed to the client. */
@@ -180,14 +175,14 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** True where a limit is reached: of replies owed, of replies unsent (keyfan's own can be a thousand times as large as their requests), of an upload. */
   #mustWait(): boolean {
-    const { owed, sink, waitingBytes } = this.#writer;
+    const { owed, sink, waitingBytes, pauseAt } = this.#writer;
     // Its place is open or will be: the window has let it in.
     if (this.#uploads.active) return !this.#uploads.ready;
     if (this.barrier) {
       if (owed > 0 || this.lanes.waiting || this.onHold) return true;
       this.barrier = false;
     }
-    if (!this.pace.admits(owed) || waitingBytes > this.#pauseAt) return true;
+    if (!this.pace.admits(owed) || waitingBytes > pauseAt) return true;
     if (this.pace.single) return owed > 0 || sink.full;
     return sink.full && this.#context.memory.tight;
   }
@@ -209,11 +204,16 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   }
 
   /** Puts bytes between two replies; to be copied. */
-  onPush(buf: Buffer, start: number, end: number): void {
+  onPush(buf: Buffer, start: number, end: number, when: 'now' | 'behind' = 'now'): void {
     if (this.#ended) return;
-    this.#writer.push(buf, start, end);
+    this.#writer.push(buf, start, end, when);
     this.#context.turn.mark(this);
     if (this.unsentBytes > PUSHED_MAX) this.destroy('slow_subscriber');
+  }
+
+  /** What it is about may be among the replies that are owed, and must not be taken for newer than it is. Whoever is blocked is owed one that has not come. */
+  onInvalidation(buf: Buffer, start: number, end: number): void {
+    this.onPush(buf, start, end, this.blocked === null ? 'behind' : 'now');
   }
 
   /** True where the frame of the request at hand may be queued as a view: its buffer is then left to the view. */
@@ -247,7 +247,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#ended) return false;
     const writer = this.#writer;
     writer.settle(token, buf, start, end, given);
-    if (writer.heldBytes > this.#unsentMax) this.#checkUnsent();
+    if (writer.heldBytes > writer.unsentMax) this.#checkUnsent();
     if (!this.#lingers()) this.#context.turn.mark(this);
     return true;
   }
@@ -256,7 +256,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.#ended) return false;
     this.#writer.settlePart(token, part);
     this.pace.learnPart(part.total, part.last);
-    if (!part.last && part.source !== null && this.unsentBytes > this.#unsentMax) this.#held.hold(part.source);
+    if (!part.last && part.source !== null && this.unsentBytes > this.#writer.unsentMax) this.#held.hold(part.source);
     if (this.#writer.readyBytes > 0 || (part.last && (this.#paused || this.#closing))) this.#context.turn.mark(this);
     else this.#checkUnsent();
     return true;
@@ -283,7 +283,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     writer.flush();
     const unsent = writer.sink.writableLength;
     if ((unsent > 0 || this.#account.bytes > 0) && !this.#checkUnsent()) return;
-    if (unsent > this.#pauseAt) this.#pause();
+    if (unsent > writer.pauseAt) this.#pause();
     this.#resume();
     writer.batch.next();
     // A reply that came with the end of the pause is sent first.
@@ -296,7 +296,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** False where the client had to be disconnected for not taking its replies. */
   #checkUnsent(): boolean {
     this.#tellHeld();
-    if (!this.#ended && !this.authenticated && this.unsentBytes > this.#unsentMax) this.destroy('unauthenticated');
+    if (!this.#ended && !this.authenticated && this.unsentBytes > this.#writer.unsentMax) this.destroy('unauthenticated');
     return !this.#ended;
   }
 
@@ -330,7 +330,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Goes on where `#pause` stopped, once half of what is allowed is free again. */
   #resume(): void {
     if (this.#ended) return;
-    if (this.#writer.sink.writableLength > this.#pauseAt) return;
+    if (this.#writer.sink.writableLength > this.#writer.pauseAt) return;
     this.#held.release();
     if (!this.#paused || (!this.#uploads.active && this.#writer.owed > this.pace.window / 2)) return;
     this.#uploads.advance();

@@ -9,7 +9,7 @@ const END_LIMIT_MS = 500;
  * Where log lines go. They are written beside the event loop: a reader that stops must not stop keyfan, nor may a disk that is full. What
  * cannot be written waits, up to a limit; `onLost` hears how many lines were lost, as soon as others can be written again.
  */
-export class LogOutput {
+class LogOutput {
   onLost: (lines: number) => void = () => {};
   readonly #stream: sonicBoom.SonicBoom;
   #waiting = false;

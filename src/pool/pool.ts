@@ -293,6 +293,8 @@ export class Pool {
   #swap(topology: Topology): void {
     this.#router.topology = topology;
     this.counters.topologyVersion = topology.version;
+    // Keys are elsewhere now, where nobody tracks them for these.
+    for (const session of this.#listener.sessions) if (session.tracking !== null) session.destroy('tracking_lost');
     this.#log.info({ pool: this.name, version: topology.version }, 'topology changed');
   }
 

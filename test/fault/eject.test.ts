@@ -1,7 +1,7 @@
 import t from 'tap';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import type { RespClient } from '../support/resp-client.ts';
-import { until } from '../support/wait.ts';
+import { until, within } from '../support/wait.ts';
 
 const version = async (fleet: Fleet): Promise<number> => (await fleet.metrics()).sum('keyfan_topology_version');
 const set = async (client: RespClient, key: string): Promise<string> => (await client.command('SET', key, 'v')).text;
@@ -109,4 +109,29 @@ t.test('a random pool ejects as well', async (t) => {
 
 t.test('refused for slots', async (t) => {
   await t.rejects(startFleet({ strategy: 'slots', addresses: ['127.0.0.1:1'], waitUp: false, pool: { auto_eject: true } }), /auto_eject/);
+});
+
+t.test('a node leaves or comes back: clients that track keys are disconnected, as these are elsewhere now', async (t) => {
+  const fleet = await startFleet({ pool: { ...pool, auto_eject: { enabled: true, failures: 1, retry: '50ms' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  const tracking = async () => {
+    const tracker = await fleet.connect();
+    await tracker.pipeline([
+      ['HELLO', '3'],
+      ['CLIENT', 'TRACKING', 'ON'],
+    ]);
+    return tracker;
+  };
+  const [first, other] = [await tracking(), await fleet.connect()];
+  // Frozen, so that no connection to it is lost.
+  await fleet.nodes[0]?.pause();
+  await set(client, fleet.keyOn(0));
+  await within(first.closed, 'the client to be disconnected');
+  const second = await tracking();
+  t.equal((await second.command('GET', fleet.keyOn(0))).text, '_\r\n', 'the key is looked for elsewhere');
+  fleet.nodes[0]?.resume();
+  await within(second.closed, 'the client to be disconnected again');
+  t.equal((await other.command('PING')).text, '+PONG\r\n', 'others are not');
+  await Promise.all([client.close(), other.close()]);
 });

@@ -32,6 +32,32 @@ t.test('what was read on any node and is changed by others is told, once', async
   await Promise.all([client.close(), other.close()]);
 });
 
+t.test('an invalidation does not overtake a reply that it is about', async (t) => {
+  const other = await fleet.connect();
+  const [slow, quick] = [fleet.keyOn(0, 7), fleet.keyOn(1, 7)];
+  await other.command('MSET', slow, 'x', quick, '1');
+  for (const [requests, replies] of [
+    [`GET ${slow}\r\nGET ${quick}\r\n`, '$1\r\nx\r\n$1\r\n1\r\n'],
+    [`MGET ${quick} ${slow}\r\n`, '*2\r\n$1\r\n1\r\n$1\r\nx\r\n'],
+  ] as const) {
+    await other.command('SET', quick, '1');
+    const client = await inResp3(fleet.port);
+    await client.command('CLIENT', 'TRACKING', 'ON');
+    const before = client.received().length;
+    await fleet.nodes[0]?.pause();
+    client.send(requests);
+    // Behind the read: the node has answered that.
+    await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight', { node: 'a' }) > 0, 'the requests to be sent');
+    await other.command('SET', quick, '2');
+    await other.command('GET', quick);
+    fleet.nodes[0]?.resume();
+    await until(() => client.received().length >= before + replies.length + invalidated(quick).length, 'all of it');
+    t.equal(client.received().subarray(before).toString(), replies + invalidated(quick), requests);
+    await client.close();
+  }
+  await other.close();
+});
+
 t.test("options, errors and what TRACKINGINFO says, as Redis' own", async (t) => {
   const sequences = [
     ['TRACKING ON', 'TRACKINGINFO', 'GETREDIR', 'TRACKING OFF', 'TRACKINGINFO', 'GETREDIR'],

@@ -41,6 +41,8 @@ interface Step {
   readonly settle: number;
   readonly size: number;
   readonly given: boolean;
+  /** Then something is pushed. */
+  readonly push: 'now' | 'behind' | null;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -54,44 +56,64 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(16_383, 16_384, 0) },
   ),
   given: fc.boolean(),
+  push: fc.constantFrom('now', 'behind', null, null, null),
 });
 
 function agrees(steps: readonly Step[]): boolean {
   const queue = new ReplyQueue();
   const outlet = new Outlet();
-  /** In order of arrival; a settled reply has its bytes. */
-  const owed: { readonly token: number; readonly openedAt: number; reply?: Buffer }[] = [];
+  /** In order of arrival; a settled reply has its bytes. What is pushed behind others has no place. */
+  const owed: { readonly token: number | null; readonly openedAt: number; reply?: Buffer }[] = [];
   const sent: Buffer[] = [];
   let n = 0;
   const settle = (which: number, size: number, given: boolean): void => {
     const open = owed.filter((each) => each.reply === undefined);
     const place = open[Math.floor(which * open.length)];
-    if (place === undefined) return;
+    if (place === undefined || place.token === null) return;
     const { buf, start, end } = replyOf(n++, size);
     place.reply = Buffer.from(buf.subarray(start, end));
     queue.settle(place.token, buf, start, end, given, outlet.out);
     if (!given) buf.fill(0xee);
+    send();
+  };
+  const send = (): void => {
     while (owed[0]?.reply !== undefined) sent.push(owed.shift()?.reply as Buffer);
+  };
+  const push = (when: 'now' | 'behind'): void => {
+    const bytes = Buffer.from(`[${n++}]`);
+    queue.push(bytes, 0, bytes.length, when, outlet.out);
+    if (when === 'now') sent.push(bytes);
+    else owed.push({ token: null, openedAt: 0, reply: bytes });
+    send();
   };
   const same = (): boolean => {
     const held = owed.reduce((sum, { reply }) => sum + (reply?.length ?? 0), 0);
-    return queue.length === owed.length && queue.heldBytes === held && owed.every((each) => queue.openedAt(each.token) === each.openedAt);
+    const places = owed.filter(({ token }) => token !== null);
+    return (
+      queue.length === places.length &&
+      queue.heldBytes === held &&
+      places.every((each) => queue.openedAt(each.token as number) === each.openedAt)
+    );
   };
-  for (const { open, which, settle: count, size, given } of steps) {
+  for (const { open, which, settle: count, size, given, push: pushed } of steps) {
     for (let i = 0; i < open; i++) {
       const openedAt = owed.length + n * 1000;
       owed.push({ token: queue.open(openedAt), openedAt });
     }
     for (let i = 0; i < count; i++) settle(which, size, given);
+    if (pushed !== null) push(pushed);
     if (!same()) return false;
   }
   while (owed.length > 0) settle(0.99, 10, false);
   return same() && queue.heldBytes === 0 && queue.length === 0 && outlet.bytes().equals(Buffer.concat(sent));
 }
 
-t.test('replies leave in the order of their requests, whatever the order they come in', async (t) => {
-  await holds(t, 'ReplyQueue', fc.property(fc.array(step, { maxLength: 40 }), agrees), { runs: 500 });
-});
+t.test(
+  'replies leave in the order of their requests, whatever the order they come in, and what is pushed behind them behind them',
+  async (t) => {
+    await holds(t, 'ReplyQueue', fc.property(fc.array(step, { maxLength: 40 }), agrees), { runs: 500 });
+  },
+);
 
 t.test('a reply at the head goes out at once, one behind it waits', async (t) => {
   const queue = new ReplyQueue();
