@@ -3,6 +3,7 @@
  * the file; durations are milliseconds, sizes are bytes, addresses are taken apart.
  */
 import { z } from 'zod';
+import { SCANNED_NODES_MAX } from '../routing/scan-cursor.ts';
 import type { Endpoint } from '../util/endpoint.ts';
 import { parseAddress } from './address.ts';
 import { strategyField } from './strategy-field.ts';
@@ -126,7 +127,11 @@ const poolFields = z.strictObject({
   strategy: strategyField.describe(
     'How keys are spread over the nodes: a name, a path (./my-strategy.js), or an object with type and its options.',
   ),
-  nodes: z.array(node).min(1, { error: 'must name at least one node' }).describe('The Redis nodes behind this pool.'),
+  nodes: z
+    .array(node)
+    .min(1, { error: 'must name at least one node' })
+    .max(SCANNED_NODES_MAX, { error: `must not name more than ${SCANNED_NODES_MAX} nodes` })
+    .describe('The Redis nodes behind this pool.'),
   client_password: secret('Clients must AUTH with it.'),
   client_username: z.string().min(1).default('default').describe('The user name that goes with client_password.'),
   username: secret('User name keyfan gives to nodes. Needs a password.'),

@@ -1,19 +1,22 @@
 import { fnv1ax32 } from './hash/fnv.ts';
 
 /**
- * A cursor of SCAN over the whole fleet: an unsigned 64-bit number that names a node by its identity and holds that node's own cursor.
+ * A cursor of SCAN over the whole fleet: a number that names a node by its identity and holds that node's own cursor. Clients that keep
+ * it in a double (node-redis 4) must not lose any of it: it has 53 bits.
  *
- *   bit 63   48                     0
- *   │ tag 15+1 │ the node's cursor  │      0 is the beginning, and the end
+ *   bit 52   41                     0
+ *   │ tag 12   │ the node's cursor  │      0 is the beginning, and the end
  *
  * A tag is made of the node's name, so a cursor stays good as long as the node does, whatever stands before it in the configuration. Nodes
  * are visited in the order of their tags.
  */
-const NODE_BITS = 48n;
+const NODE_BITS = 41n;
 const NODE_MASK = (1n << NODE_BITS) - 1n;
 const UINT64_MAX = (1n << 64n) - 1n;
-/** Signed 64-bit numbers are all that some clients can hold. */
-const TAG_MAX = 0x7fff;
+const TAG_MAX = 0xfff;
+
+/** Each node has a tag of its own. */
+export const SCANNED_NODES_MAX = TAG_MAX;
 
 /** Where a scan goes on. */
 export interface ScanPlace {
@@ -45,10 +48,10 @@ export class ScanCursors {
 
   /**
    * Where the cursor of a request points; null where it is no number of 64 bits, -1 where it names no node. `live` tells by node whether it
-   * is in service: one that is not is passed over.
+   * is in service: the scan begins with one that is. Nothing is 0, as in Redis.
    */
   parse(text: string, live: Uint8Array): ScanPlace | null | -1 {
-    if (!/^\d{1,20}$/.test(text)) return null;
+    if (!/^\d{0,20}$/.test(text)) return null;
     const value = BigInt(text);
     if (value > UINT64_MAX) return null;
     if (value === 0n) return { node: this.#order.find((node) => live[node] === 1) ?? 0, cursor: '0' };
