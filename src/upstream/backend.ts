@@ -171,6 +171,8 @@ export class Backend implements ReplyTarget, LaneOwner {
     const { requestTimeoutMs, idleMs } = this.#options;
     if (now - this.#answersElsewhereAt > GRACE_MS) {
       this.#replacedAt = now;
+      // Those that were opened on the same way may be dead as well.
+      for (const lane of this.#lanes.values()) lane.probeReserved(now - requestTimeoutMs);
       connection.destroy('connection_lost', 'silent, while the node answers on a new connection');
     } else if (now - this.#troubleAt >= requestTimeoutMs) {
       this.#troubleAt = now;

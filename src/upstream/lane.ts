@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { BackendCounters } from '../observe/counters.ts';
+import { encodeRequest } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
 import type { OutBuffer } from '../util/out-buffer.ts';
 import type { Turn } from '../util/turn.ts';
@@ -9,6 +10,7 @@ import type { ConnectionOptions, ConnectionOwner } from './connection-contract.t
 import type { Greeting } from './handshake.ts';
 import type { Identity } from './identity.ts';
 import { Leases, type LeaseTaker } from './leases.ts';
+import { SWALLOW } from './swallow.ts';
 import type { ReplyTarget } from './target.ts';
 
 /** A session's way to one node. */
@@ -61,6 +63,8 @@ export interface LaneOptions extends Omit<ConnectionOptions, 'identity' | 'reser
   readonly reservedMax: number;
 }
 
+/** Not PING: that would use up a CLIENT CACHING of the session's. */
+const SIGN_OF_LIFE = encodeRequest(['CLIENT', 'ID']);
 /** After a handshake that failed no other is tried for so long. */
 const RETRY_MS = 100;
 /** So many are kept when nobody needs them. */
@@ -298,6 +302,15 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
         this.#owner.counters.countError('queue_full');
       for (const lease of [...leases.values()]) this.#expire(lease, now - requestTimeoutMs);
       leases.prune(now - idleMs);
+    }
+    this.probeReserved(now - idleMs);
+  }
+
+  /** Asks reserved connections that have been silent since before `deadline`, with nothing to be answered there, for a sign of life. */
+  probeReserved(deadline: number): void {
+    for (const connection of this.#reserved.values()) {
+      const quiet = connection.keeper !== null && connection.inFlight === 0 && connection.heardAt < deadline;
+      if (quiet) connection.send(SIGN_OF_LIFE, 0, SIGN_OF_LIFE.length, SWALLOW, 0, false);
     }
   }
 
