@@ -4,6 +4,7 @@ import { GUARDS } from '../command/special/guards.ts';
 import { isWhole, SPLITS, type Split } from '../command/split.ts';
 import { arityOk, commandOf } from '../command/table.ts';
 import { arityText, unknownText } from '../command/texts.ts';
+import { ERRORS } from '../errors.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import { argBytes, argText, type RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
@@ -98,7 +99,8 @@ export class Dispatcher {
       return;
     }
     if (!session.authenticated && !FREE_BEFORE_AUTH.has(row.name)) {
-      session.fail(session.open(), 'no_auth');
+      if (row.name === 'exec') session.fail(session.open(), 'exec_invalid', ERRORS.no_auth.text);
+      else session.fail(session.open(), 'no_auth');
       return;
     }
     if (this.#attention.active && this.#attention.holds(session, view, row, again)) return;
@@ -179,7 +181,9 @@ export class Dispatcher {
     if (answer === LATER) return;
     if (answer instanceof Uint8Array) session.reply(answer as Buffer);
     else session.fail(session.open(), answer.code, answer.detail);
-    if (row.local === 'quit') session.close();
+    if (row.local !== 'quit') return;
+    session.subscriptions?.close();
+    session.close();
   }
 
   /** Sends the request as it came to one node. */

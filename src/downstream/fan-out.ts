@@ -6,6 +6,8 @@ import type { ReplyTarget } from '../upstream/target.ts';
 import { worthView } from '../util/out-buffer.ts';
 import { Collected } from './collected.ts';
 
+/** What a node says to SCRIPT KILL and FUNCTION KILL where none runs. */
+const NOTHING_RUNS = /^NOTBUSY /;
 const NO_ORDER: Uint16Array = new Uint16Array(0);
 
 /** Knows the name of a node, as lanes do. */
@@ -97,9 +99,12 @@ export class FanOut implements ReplyTarget {
     else this.#answerFailure(failures, done.length);
   }
 
-  /** A read fails with its first error. A write tells what became of all of its parts. */
+  /** A read fails with its first error. A write tells what became of all of its parts. That a node has nothing to kill tells nothing where another has, or may have. */
   #answerFailure(failures: readonly (Failure | undefined)[], done: number): void {
-    const first = failures.findIndex((failure) => failure !== undefined);
+    const telling = failures.findIndex(
+      (failure) => failure !== undefined && !(this.#merge === 'killed' && NOTHING_RUNS.test(failure.cause)),
+    );
+    const first = telling >= 0 ? telling : failures.findIndex((failure) => failure !== undefined);
     const unknown = failures.findIndex((failure) => failure?.executed === 'unknown');
     const nameOf = (fragment: number): string => (this.#nodes[fragment] as Named).node;
     if (this.#write && done > 0) {

@@ -16,6 +16,8 @@ export interface TransactionMode extends Mode {
   readonly queued: number;
   /** Keys are watched, on a connection of the session's own. */
   readonly watching: boolean;
+  /** Something that waits for EXEC may write. */
+  readonly writes: boolean;
   /** Bytes that wait for EXEC. */
   readonly heldBytes: number;
   /** WATCH, UNWATCH, MULTI, EXEC, DISCARD. */

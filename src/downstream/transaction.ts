@@ -1,3 +1,4 @@
+import { mayReplicate } from '../command/replicated.ts';
 import type { CommandRow, Policy } from '../command/row.ts';
 import { GUARDS } from '../command/special/guards.ts';
 import { arrayReply, OK, simpleReply } from '../protocol/encode.ts';
@@ -58,6 +59,7 @@ export class Transaction implements TransactionMode {
   #watch: ReservedLane | null = null;
   /** MULTI was said. */
   #open = false;
+  writes = false;
   /** A command could not be queued. */
   #invalid = false;
   readonly #queue = new OutBuffer();
@@ -156,6 +158,7 @@ export class Transaction implements TransactionMode {
     }
     if (node !== NO_KEYS) this.#node = node;
     if (row.policy === 'script') this.#addScript(view, row);
+    if (mayReplicate(row)) this.writes = true;
     this.#add(view.buf, view.base, view.limit);
     return true;
   }

@@ -5,6 +5,7 @@ import { listenFor } from '../config/listen-key.ts';
 import type { Config } from '../config/schema.ts';
 import { poolTopology } from '../config/topology.ts';
 import { Door } from '../downstream/door.ts';
+import { joined, type Pause } from '../downstream/pauses.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/prometheus.ts';
 import { ringHash } from '../observe/ring-hash.ts';
@@ -45,8 +46,8 @@ export class Primary {
   /** Workers that are ready, those about to leave included. */
   readonly #links = new Set<WorkerLink>();
   readonly #questions = new Questions<WorkerLink>();
-  /** What was ordered last, by pool, for workers that come later. */
-  readonly #pauses = new Map<string, ToPrimary & { type: 'pause' }>();
+  /** By pool, for workers that come later. */
+  readonly #pauses = new Map<string, Pause>();
 
   /** `config` is complete. */
   constructor(config: Config, log: Log) {
@@ -184,13 +185,13 @@ export class Primary {
     switch (message.type) {
       case 'ready':
         // Before it is handed clients.
-        for (const pause of this.#pauses.values()) link.post(pause);
+        for (const [pool, pause] of this.#pauses) link.post({ type: 'pause', pool, pause });
         this.#links.add(link);
         this.#questions.join(link, worker);
         events.ready();
         return;
       case 'pause':
-        this.#pauses.set(message.pool, message);
+        this.#pauses.set(message.pool, joined(this.#pauses.get(message.pool) ?? null, message.pause));
         for (const other of this.#links) if (other !== link) other.post(message);
         return;
       case 'ask':

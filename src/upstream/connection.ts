@@ -143,18 +143,17 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
 
   /** As `send`, for a request that lies in an out-buffer, which is emptied. */
   sendCollected(request: OutBuffer, target: ReplyTarget, token: number): boolean {
-    if (this.#inFlight.size >= this.#options.inFlightMax || this.#isFull(request.length)) return false;
-    this.#enter(target, token);
-    this.#out.absorb(request);
-    if (this.greeted) this.#turn.mark(this);
-    return true;
+    return this.sendBatch(request, 1, target, target, token);
   }
 
-  /** As `sendCollected`, for `count` requests as one piece; the replies of all but the last are for `others`. */
+  /** As `sendCollected`, for `count` requests as one piece, which may be more than the limit; the replies of all but the last are for `others`. */
   sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): boolean {
-    if (this.#inFlight.size + count > this.#options.inFlightMax || this.#isFull(requests.length)) return false;
+    if (this.#inFlight.size >= this.#options.inFlightMax || this.#isFull(requests.length)) return false;
     for (let i = 0; i < count - 1; i++) this.#enter(others, i);
-    return this.sendCollected(requests, target, token);
+    this.#enter(target, token);
+    this.#out.absorb(requests);
+    if (this.greeted) this.#turn.mark(this);
+    return true;
   }
 
   /** Begins a request that comes in parts, with what there is of it; it has no deadline before `endRequest`. For connections that nobody else uses. */

@@ -34,6 +34,8 @@ export class RandomKey implements ReplyTarget {
   }
 
   run(): void {
+    // What comes behind could change what the second question finds.
+    this.#session.barrier = true;
     for (let i = 0; i < this.#nodes.length; i++) this.#lane(i).send(DBSIZE, 0, DBSIZE.length, this, i, false);
   }
 

@@ -16,7 +16,7 @@ export function caching(session: Session, view: RequestView): Answer | typeof LA
   const { tracking } = session;
   const word = argText(view, 2).toLowerCase();
   const on = tracking?.options ?? [];
-  if (tracking === null || !(on.includes('optin') || on.includes('optout')))
+  if (tracking === null)
     return refused('CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled');
   const mode = Object.hasOwn(MODES, word) ? MODES[word] : undefined;
   if (mode === undefined) return SYNTAX;

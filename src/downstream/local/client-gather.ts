@@ -1,6 +1,6 @@
 /** Commands about clients that this process serves, or others for the same pool. */
 import type { Session } from '../session.ts';
-import { type Answer, LATER, type LocalContext, refused } from './answer.ts';
+import { type Answer, LATER, type LocalContext, parked, refused } from './answer.ts';
 import type { Finding, Question } from './client-question.ts';
 import { find } from './client-search.ts';
 
@@ -16,6 +16,8 @@ type Whole = (findings: readonly Finding[]) => Answer;
  */
 export function gather(session: Session, question: Question, context: LocalContext, whole: Whole): Answer | typeof LATER {
   const { elsewhere } = context;
+  // What the client has sent before may be what others wait for.
+  if (question.what !== 'list' && session.inFlight > 0) return parked(session);
   if (elsewhere !== null && !knowsAll(context.sessions(), question)) {
     if ((question.filter.ids?.size ?? 0) > IDS_MAX)
       return refused(`keyfan: with several workers at most ${IDS_MAX} ids can be named at once`);
@@ -25,6 +27,7 @@ export function gather(session: Session, question: Question, context: LocalConte
   }
   const found = find(context.sessions(), question, session);
   if (!(found instanceof Promise)) return told([found]) ?? whole([found]);
+  session.barrier = true;
   settle(
     session,
     found.then((finding) => told([finding]) ?? whole([finding])),

@@ -27,8 +27,9 @@ function matching(sessions: Iterable<Session>, filter: Filter): Session[] {
   const since = Date.now() - ageMs;
   return [...sessions].filter(
     (each) =>
-      // One that is disconnected is still known for a moment.
+      // One that is disconnected, or has been sent all that it will be, is still known for a moment.
       !each.socket.destroyed &&
+      !(each.socket.writableEnded && each.unsentBytes === 0) &&
       each.id !== not &&
       (ids === undefined || ids.has(each.id)) &&
       (type === undefined || typeOf(each) === type) &&
@@ -52,9 +53,9 @@ function listed(found: Session[], charsMax: number): Finding {
   return { ids: Float64Array.from(found, ({ id }) => id), lines };
 }
 
-/** Who kills itself still reads the answer. */
+/** Who kills itself still reads the answer, and nothing that it has sent behind is handled. */
 function end(victim: Session, by: Session | null): void {
-  if (victim === by) queueMicrotask(() => victim.close());
+  if (victim === by) victim.close();
   else victim.destroy('killed');
 }
 
