@@ -10,9 +10,12 @@ export interface ErrorRow {
   readonly executed: Executed;
   /** The reply without `-` and CRLF; `%s` is replaced by the detail. */
   readonly text: string;
+  /** The detail is the name of a node, as in the configuration; else it is a wire text. */
+  readonly ofNode: boolean;
 }
 
-const row = (executed: Executed, text: string): ErrorRow => ({ executed, text });
+const row = (executed: Executed, text: string): ErrorRow => ({ executed, text, ofNode: false });
+const nodeRow = (executed: Executed, text: string): ErrorRow => ({ executed, text, ofNode: true });
 
 export const ERRORS = {
   protocol: row('no', 'ERR Protocol error: %s'),
@@ -32,12 +35,12 @@ export const ERRORS = {
   no_proto: row('no', 'NOPROTO unsupported protocol version'),
   max_clients: row('no', 'ERR max number of clients reached'),
   no_memory: row('no', 'ERR keyfan: too much is held for clients (buffers), no further ones are taken for now'),
-  node_down: row('no', 'ERR keyfan: node %s is down; the command was not executed'),
-  queue_full: row('no', 'ERR keyfan: the queue to node %s is full; the command was not executed'),
-  not_sent: row('no', 'ERR keyfan: connection to node %s failed before the command was sent; it was not executed'),
-  connection_lost: row('unknown', 'ERR keyfan: connection to node %s was lost; the command may have been executed'),
-  timeout: row('unknown', 'ERR keyfan: node %s did not answer in time; the command may have been executed'),
-  bad_reply: row('unknown', 'ERR keyfan: node %s sent a malformed reply; the command may have been executed'),
+  node_down: nodeRow('no', 'ERR keyfan: node %s is down; the command was not executed'),
+  queue_full: nodeRow('no', 'ERR keyfan: the queue to node %s is full; the command was not executed'),
+  not_sent: nodeRow('no', 'ERR keyfan: connection to node %s failed before the command was sent; it was not executed'),
+  connection_lost: nodeRow('unknown', 'ERR keyfan: connection to node %s was lost; the command may have been executed'),
+  timeout: nodeRow('unknown', 'ERR keyfan: node %s did not answer in time; the command may have been executed'),
+  bad_reply: nodeRow('unknown', 'ERR keyfan: node %s sent a malformed reply; the command may have been executed'),
   partly_executed: row('partly', 'ERR keyfan: the command was partly executed: %s'),
   worker_silent: row('unknown', 'ERR keyfan: %s did not answer in time; the command may have been executed'),
   no_nodes: row('no', 'ERR keyfan: no node of this pool is in service; the command was not executed'),
@@ -52,12 +55,18 @@ export const ERROR_INDEX: Readonly<Record<ErrorCode, number>> = Object.freeze(
   Object.assign(Object.create(null), Object.fromEntries(ERROR_CODES.map((code, index) => [code, index]))),
 );
 
-/** Makes a text safe inside a one-line reply as Redis does: line breaks become spaces. */
+/** The bytes of a text in UTF-8, a character a byte: what replies of one line are made of, since they quote what may be anything. */
+export function wireText(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** Makes a wire text safe inside a one-line reply as Redis does: line breaks become spaces. */
 export function oneLine(text: string): string {
   return text.replace(/[\r\n]/g, ' ');
 }
 
-/** The error as its RESP text without `-` and CRLF. */
+/** The error as its RESP text without `-` and CRLF, a wire text. */
 export function errorText(code: ErrorCode, detail = ''): string {
-  return ERRORS[code].text.replace('%s', () => oneLine(detail));
+  const { text, ofNode } = ERRORS[code];
+  return text.replace('%s', () => oneLine(ofNode ? wireText(detail) : detail));
 }

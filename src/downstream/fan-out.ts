@@ -1,5 +1,5 @@
 import { MERGES, type MergeName } from '../command/merge.ts';
-import { ERRORS, type ErrorCode, type Executed } from '../errors.ts';
+import { ERRORS, type ErrorCode, type Executed, wireText } from '../errors.ts';
 import { BYTES, OUT_AT } from '../kernel/memory.ts';
 import { isError } from '../protocol/element.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
@@ -108,7 +108,7 @@ export class FanOut implements ReplyTarget {
     const unknown = failures.findIndex((failure) => failure?.executed === 'unknown');
     const nameOf = (fragment: number): string => (this.#nodes[fragment] as Named).node;
     if (this.#write && done > 0) {
-      const detail = `${done} of ${failures.length} parts were done; node ${nameOf(first)}: ${failures[first]?.cause}`;
+      const detail = `${done} of ${failures.length} parts were done; node ${wireText(nameOf(first))}: ${failures[first]?.cause}`;
       this.#parent.onFailure(this.#token, 'partly_executed', detail);
       return;
     }

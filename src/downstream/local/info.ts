@@ -1,5 +1,5 @@
 import { type Fields, sumInfo } from '../../command/info-sums.ts';
-import type { ErrorCode } from '../../errors.ts';
+import { type ErrorCode, wireText } from '../../errors.ts';
 import { isError, payloadOf } from '../../protocol/element.ts';
 import { verbatimReply } from '../../protocol/encode.ts';
 import { encodeRequest } from '../../protocol/multibulk.ts';
@@ -127,7 +127,7 @@ class Survey implements ReplyTarget {
 }
 
 function ofNode(session: Session, name: string, sections: readonly string[]): Answer | typeof LATER {
-  const lane = session.lanes.at.find(({ node }) => node === name);
+  const lane = session.lanes.at.find(({ node }) => wireText(node) === name);
   if (lane === undefined) return refused(`keyfan: there is no node ${name} in this pool; KEYFAN NODES names them`);
   const request = encodeRequest(['INFO', ...sections]);
   lane.send(request, 0, request.length, session, session.open(), true);
