@@ -57,11 +57,16 @@ export class Proxy {
     this.#plane = new DataPlane(config, log);
   }
 
-  /** Once. Resolves when every pool listens; rejects with Node's bind error, or where a strategy does not fit its nodes. */
+  /** Once. Resolves when every pool listens; rejects with Node's bind error, or where a strategy does not fit its nodes: then nothing of it is left. */
   async start(): Promise<void> {
     if (this.#begun || this.#stopped) throw new Error('a proxy starts once; for another, call createProxy again');
     this.#begun = true;
-    await this.#open();
+    try {
+      await this.#open();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     // Stopped while it started: what has been opened since is closed as well.
     if (this.#stopped) await this.stop();
   }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Log } from '../observe/log.ts';
 import type { Endpoint } from '../util/endpoint.ts';
+import { removeStale } from '../util/stale-socket.ts';
 
 export interface PoolReadiness {
   readonly name: string;
@@ -76,8 +77,9 @@ export class AdminServer {
   }
 
   /** Rejects with the bind error's `code`. */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async start(): Promise<void> {
+    await removeStale(this.#options.listen);
+    await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ ...this.#options.listen }, () => {
         this.#server.off('error', reject);

@@ -97,7 +97,6 @@ async function runProxy(
   try {
     await proxy.start();
   } catch (error) {
-    await proxy.stop();
     return startFailure(error, io, (key) => flagOf(key, NODE_NAMES));
   }
   const endpoint = formatEndpoint(proxy.address('demo'));

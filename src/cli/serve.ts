@@ -43,7 +43,6 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
   try {
     await proxy.start();
   } catch (error) {
-    await proxy.stop();
     return startFailure(error, io, (key) => (flags.config === undefined ? flagOf(key, []) : key));
   }
   if (stopped) return ended;

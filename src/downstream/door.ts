@@ -1,6 +1,6 @@
-import { lstatSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../util/endpoint.ts';
+import { removeStale } from '../util/stale-socket.ts';
 
 /** Half-open: a client may send all it has, close its side and still read its replies. Paused: `adopt` starts the reading. */
 const SOCKET_OPTIONS = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
@@ -26,7 +26,7 @@ export class Door {
   /** Resolves when clients can connect; rejects with Node's error (EADDRINUSE …) where they never will. */
   async listen(): Promise<void> {
     const endpoint = this.#endpoint;
-    if ('path' in endpoint) await removeStale(endpoint.path);
+    await removeStale(endpoint);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ ...endpoint, backlog: BACKLOG }, () => {
@@ -58,20 +58,4 @@ export class Door {
   close(): void {
     this.#server.close();
   }
-}
-
-/** Removes the socket file of a process that did not end in good order: one that nobody answers on. */
-async function removeStale(path: string): Promise<void> {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
-  await new Promise<void>((resolve) => {
-    const probe = connect({ path });
-    probe.on('connect', () => {
-      probe.destroy();
-      resolve();
-    });
-    probe.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') rmSync(path, { force: true });
-      resolve();
-    });
-  });
 }

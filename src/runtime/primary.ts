@@ -79,8 +79,17 @@ export class Primary {
     process.once('exit', () => void this.#supervisor.kill());
   }
 
-  /** Listens, then starts the workers; resolves when all serve. Rejects with Node's bind error before any worker is started. */
+  /** Listens, then starts the workers; resolves when all serve. Rejects with Node's bind error before any worker is started; then nothing of it is left. */
   async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<void> {
     const { pools, admin } = this.#config;
     const names: PoolNames[] = [];
     for (const [name, pool] of Object.entries(pools)) {

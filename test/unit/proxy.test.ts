@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import t from 'tap';
 import { createProxy } from '../../src/index.ts';
 
@@ -26,6 +27,21 @@ t.test('a proxy starts once', async (t) => {
   await proxy.stop();
   t.notOk(await isOpen(address));
   await t.rejects(proxy.start(), { message: /starts once/ }, 'nor does it start again');
+});
+
+t.test('a start that fails leaves nothing that listens', async (t) => {
+  const held = createServer().listen(0, '127.0.0.1');
+  await once(held, 'listening');
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const [{ port: taken }, { port }] = [held.address() as AddressInfo, free.address() as AddressInfo];
+  free.close();
+  await once(free, 'close');
+  const pool = (listen: number) => ({ listen: `127.0.0.1:${listen}`, nodes: ['127.0.0.1:1'] });
+  const proxy = createProxy({ pools: { first: pool(port), second: pool(taken) } });
+  await t.rejects(proxy.start(), { code: 'EADDRINUSE' });
+  t.notOk(await isOpen({ host: '127.0.0.1', port }));
+  held.close();
 });
 
 t.test('there is no address before it starts and after it has stopped', async (t) => {
