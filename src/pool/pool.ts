@@ -168,7 +168,7 @@ export class Pool {
   }
 
   get nodesUp(): number {
-    return this.backends.filter((backend) => backend.state === 'up').length;
+    return this.backends.filter((_, i) => this.#inService(i)).length;
   }
 
   address(): Endpoint {
@@ -243,11 +243,17 @@ export class Pool {
     this.counters.connections = sessions.size;
     this.counters.bufferedBytes = 0;
     for (const session of sessions) this.counters.bufferedBytes += session.unsentBytes + session.queryBytes;
-    for (const backend of this.backends) {
+    for (const [i, backend] of this.backends.entries()) {
+      backend.counters.up = this.#inService(i) ? 1 : 0;
       backend.counters.inFlight = backend.inFlight;
       backend.counters.queuedBytes = backend.queuedBytes;
       backend.counters.leases = backend.leases;
     }
+  }
+
+  /** True where the node serves, and keys are sent to it. */
+  #inService(node: number): boolean {
+    return this.topology.live[node] === 1 && (this.backends[node] as Backend).serving;
   }
 
   #accept(socket: Socket, id: number): Session {

@@ -28,6 +28,8 @@ export interface BackendWatcher {
 
 /** A connection that lived so long earns an immediate reconnect; a shorter life waits for the backoff. */
 const STEADY_MS = 1000;
+/** A node that does not serve yet is asked so often whether it does. */
+const BUSY_ASK_MS = 1000;
 /** Beside the keys of the other lanes, which count from 0. */
 const asideKey = (identity: Identity): number => -1 - identityKey(identity);
 /** A stalled connection that is about to be answered, too, is given so long. */
@@ -62,6 +64,11 @@ export class Backend implements ReplyTarget, LaneOwner {
   readonly #lanes = new Map<number, SharedLane>();
   #retryTimer: NodeJS.Timeout | undefined;
   #upSince = 0;
+  /** Greeted us, but does not serve yet (LOADING …): requests pass, and get its answer. */
+  #busy = false;
+  #askedAt = 0;
+  /** Why it is down. */
+  #reason = '';
   #everUp = false;
   #probing: Connection | null = null;
   /** While stalled: when the watcher was told last. */
@@ -105,6 +112,11 @@ export class Backend implements ReplyTarget, LaneOwner {
       this.#lanes.delete(key);
       lane.stop();
     }
+  }
+
+  /** True while the node answers, and serves. */
+  get serving(): boolean {
+    return this.state === 'up' && !this.#busy;
   }
 
   get inFlight(): number {
@@ -161,7 +173,7 @@ export class Backend implements ReplyTarget, LaneOwner {
       if (silentMs < requestTimeoutMs) this.probe();
       else if (silentMs > requestTimeoutMs + idleMs) connection.destroy('connection_lost', 'stalled too long');
       else this.#examineStalled(connection, now);
-    } else if (this.state === 'up' && silentMs > idleMs && connection.inFlight === 0) {
+    } else if (this.state === 'up' && (this.#busy ? now - this.#askedAt > BUSY_ASK_MS : silentMs > idleMs && connection.inFlight === 0)) {
       this.probe();
     }
   }
@@ -203,6 +215,7 @@ export class Backend implements ReplyTarget, LaneOwner {
   probe(): void {
     const { shared } = this.#first;
     if (shared === null || this.#probing === shared || this.state === 'down') return;
+    this.#askedAt = clock.now;
     if (shared.send(PING, 0, PING.length, this, 0, false)) this.#probing = shared;
   }
 
@@ -210,8 +223,14 @@ export class Backend implements ReplyTarget, LaneOwner {
   onReply(_token: number, buf: Buffer, start: number, end: number): boolean {
     this.#probing = null;
     if (this.state === 'stalled') this.#become('up', 'the node answers again');
-    if (buf.toString('latin1', start, end) === '+PONG\r\n') this.#watcher.onServing(this);
+    if (buf.toString('latin1', start, end) === '+PONG\r\n') this.#serves();
     return true;
+  }
+
+  #serves(): void {
+    if (this.#busy) this.#log.info({ node: this.node }, 'node serves');
+    this.#busy = false;
+    this.#watcher.onServing(this);
   }
 
   /** A probe failed; deadline and loss are handled where they are seen. */
@@ -233,9 +252,16 @@ export class Backend implements ReplyTarget, LaneOwner {
     if (this.#everUp) this.counters.reconnects++;
     this.#everUp = true;
     this.#upSince = clock.now;
-    this.#backoff.reset();
-    this.#become('up', greeting === 'busy' ? `connected, not serving yet: ${detail}` : 'connected');
-    if (greeting === 'serving') this.#watcher.onServing(this);
+    this.#busy = greeting === 'busy';
+    this.#askedAt = clock.now;
+    this.#become('up', this.#busy ? `connected, not serving yet: ${detail}` : 'connected');
+    if (!this.#busy) this.#watcher.onServing(this);
+  }
+
+  onRefused(lane: SharedLane, detail: string): void {
+    // Where that decides over the node, it is why the node is down.
+    if (lane === this.#trial || (lane === this.#first && this.state !== 'up')) return;
+    this.#log.warn({ node: this.node, detail }, 'node refuses a connection');
   }
 
   onBroken(detail: string): void {
@@ -247,13 +273,15 @@ export class Backend implements ReplyTarget, LaneOwner {
     if (lane !== this.#first) return;
     this.#probing = null;
     if (this.state === 'stopped') return;
-    const steady = this.counters.up === 1 && clock.now - this.#upSince >= STEADY_MS && code !== 'bad_reply';
-    this.counters.up = 0;
+    const steady = this.state === 'up' && clock.now - this.#upSince >= STEADY_MS && code !== 'bad_reply';
     if (steady) {
+      this.#backoff.reset();
       this.#log.warn({ node: this.node, detail }, 'connection to node lost, reconnecting');
       this.#connect('connecting');
     } else {
       if (this.state !== 'down') this.#become('down', detail);
+      else if (this.#reason !== detail) this.#log.warn({ node: this.node, detail }, 'node is still down');
+      this.#reason = detail;
       this.#retryTimer = setTimeout(() => this.#connect('down'), this.#backoff.next());
     }
     this.#watcher.onTrouble(this);
@@ -268,7 +296,6 @@ export class Backend implements ReplyTarget, LaneOwner {
 
   #become(state: 'up' | 'stalled' | 'down', detail: string): void {
     this.#enter(state);
-    this.counters.up = state === 'up' ? 1 : 0;
     const fields = { node: this.node, address: formatEndpoint(this.#options.endpoint), detail };
     if (state === 'up') this.#log.info(fields, 'node is up');
     else this.#log.warn(fields, `node is ${state}`);

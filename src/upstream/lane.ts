@@ -45,6 +45,8 @@ export interface LaneOwner {
   /** The lane beside that one, of the same identity. */
   aside(identity: Identity): SharedLane;
   onGreeting(lane: SharedLane, greeting: Greeting, detail: string): void;
+  /** The node refuses connections of that lane, for another reason than before. */
+  onRefused(lane: SharedLane, detail: string): void;
   /** The shared connection of `lane` is gone; what was in flight has been failed. */
   onClosed(lane: SharedLane, code: ErrorCode, detail: string): void;
   /** A connection beside the shared one broke the protocol. */
@@ -145,7 +147,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
     const usual = this.#left.size === 0 && this.#owner.accepting ? this.shared : null;
     const connection = usual ?? this.#connectionFor(target);
-    if (connection === null) this.refuse('node_down', target, token);
+    if (connection === null) this.refuse(this.#absence, target, token);
     else this.#sendOn(connection, buf, start, end, target, token, given);
   }
 
@@ -166,7 +168,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
 
   #account(count: number, connection: Connection | null, accepted: boolean, target: ReplyTarget, token: number): void {
     if (connection !== null) this.#owner.counters.requests += count;
-    if (!accepted) this.refuse(connection?.refusal ?? 'node_down', target, token);
+    if (!accepted) this.refuse(connection?.refusal ?? this.#absence, target, token);
   }
 
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
@@ -200,8 +202,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
 
   #take(leases: Leases, taker: LeaseTaker): void {
     if (!this.#owner.accepting || this.#hasToWait()) {
-      this.#owner.counters.countError('node_down');
-      taker.onNoLease('node_down');
+      this.#owner.counters.countError(this.#absence);
+      taker.onNoLease(this.#absence);
       return;
     }
     if (leases === this.#leases) this.countRequests(1);
@@ -241,6 +243,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     );
   }
 
+  /** Why there is no connection: a node that is up may still refuse those of this lane. */
+  get #absence(): ErrorCode {
+    return this.#owner.accepting ? 'not_sent' : 'node_down';
+  }
+
   #hasToWait(): boolean {
     return clock.now - this.#refusedAt < RETRY_MS;
   }
@@ -271,6 +278,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
 
   onGreeting(connection: Connection, greeting: Greeting, detail: string): void {
     if (greeting === 'refused') {
+      if (this.refusal !== detail) this.#owner.onRefused(this, detail);
       this.refusal = detail;
       this.#refusedAt = clock.now;
       connection.destroy('connection_lost', `handshake refused: ${detail}`);

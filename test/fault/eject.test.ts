@@ -135,3 +135,17 @@ t.test('a node leaves or comes back: clients that track keys are disconnected, a
   t.equal((await other.command('PING')).text, '+PONG\r\n', 'others are not');
   await Promise.all([client.close(), other.close()]);
 });
+
+t.test('an ejected node is not in service, though it may be back', async (t) => {
+  const fleet = await startFleet({ nodes: 1, pool: { ...pool, auto_eject: { enabled: true, failures: 1, retry: '60s' } } });
+  t.teardown(() => fleet.stop());
+  const client = await fleet.connect({ deadlineMs: 20_000 });
+  const up = async () => (await fleet.metrics()).sum('keyfan_backend_up');
+  t.same([await up(), (await fleet.readiness()).status], [1, 200]);
+  await fleet.nodes[0]?.kill();
+  await until(async () => (await set(client, 'k')).includes('no node of this pool is in service'), 'it to be ejected');
+  await fleet.nodes[0]?.restart();
+  await until(async () => /state\r\n\$7\r\nejected/.test((await client.command('KEYFAN', 'NODES')).text), 'KEYFAN NODES to say so');
+  t.same([await up(), (await fleet.readiness()).status], [0, 503]);
+  await client.close();
+});

@@ -136,13 +136,75 @@ for (const [name, answer] of Object.entries({
   });
 }
 
-t.test('LOADING at the handshake: requests pass and get the answer of the node itself', async (t) => {
+t.test('LOADING at the handshake: requests pass and get the answer of the node itself; it is in service once it serves', async (t) => {
   const loading = '-LOADING Redis is loading the dataset in memory\r\n';
-  const { node, fleet } = await startWith(() => loading);
+  const node = await startScriptedNode(() => loading);
+  const { lines, log } = startLog();
+  const fleet = await startFleet({ addresses: [node.address], waitUp: false, pool, log });
   t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
   const client = await fleet.connect();
   t.equal((await client.command('GET', 'k')).text, loading);
+  t.equal((await fleet.metrics()).sum('keyfan_backend_up'), 0);
+  t.equal((await fleet.readiness()).status, 503, 'clients are better off elsewhere');
   node.setScript((request) => (request.args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n'));
   t.equal((await client.command('GET', 'k')).text, '+data\r\n', 'on the same connection');
   t.equal(node.accepted, 1);
+  await fleet.waitNode(0, 'up');
+  t.equal((await fleet.readiness()).status, 200);
+  t.ok(lines.some((line) => line.startsWith('node serves ')));
+  await client.close();
+});
+
+t.test(
+  'a node that refuses further connections while it serves on the old ones: the log says why, and it is not said to be down',
+  async (t) => {
+    const node = await startRedis();
+    const { lines, log } = startLog();
+    const fleet = await startFleet({ addresses: [node.address], pool, log });
+    t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+    await node.call('CONFIG', 'SET', 'requirepass', 'changed');
+    const client = await fleet.connect();
+    for (let i = 0; i < 20; i++) {
+      t.match(
+        (await client.command('EVAL', 'return 1', '0')).text,
+        /^-ERR keyfan: connection to node a failed before the command was sent/,
+      );
+    }
+    t.equal((await client.command('SET', 'k', 'v')).text, '+OK\r\n');
+    const told = lines.filter((line) => line.startsWith('node refuses a connection '));
+    t.equal(told.length, 1, 'once');
+    t.match(told[0], /"detail":"[A-Z]+: NOAUTH/);
+    await client.close();
+  },
+);
+
+t.test('a node that is down for another reason than before: the log says so', async (t) => {
+  const node = await startRedis();
+  const { lines, log } = startLog();
+  const fleet = await startFleet({ addresses: [node.address], pool, log });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  await node.kill();
+  await until(() => lines.some((line) => /^node is (still )?down .*ECONNREFUSED/.test(line)), 'it to be down');
+  const other = await startScriptedNode(() => '-NOAUTH Authentication required.\r\n', { port: node.port });
+  t.teardown(() => other.stop());
+  await until(() => lines.some((line) => /^node is still down .*NOAUTH/.test(line)), 'the new reason');
+  await other.waitRequests(10);
+  t.equal(lines.filter((line) => /^node is still down .*NOAUTH/.test(line)).length, 1, 'once');
+});
+
+t.test('a node that greets and closes at once is tried less and less often', async (t) => {
+  const node = await startScriptedNode((request) => {
+    request.connection.write('+PONG\r\n');
+    request.connection.end();
+  });
+  const { log } = startLog();
+  const fleet = await startFleet({ addresses: [node.address], waitUp: false, log, pool: { reconnect: { min: '20ms', max: '10s' } } });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const at: number[] = [];
+  for (let accepted = 0; at.length < 6; accepted = node.accepted) {
+    await until(() => node.accepted > accepted, 'another attempt');
+    at.push(performance.now());
+  }
+  const last = (at[5] as number) - (at[4] as number);
+  t.ok(last >= 20 * 2 ** 4 * 0.5 - 20, `half of 16 times the first wait at least: ${last} ms`);
 });

@@ -42,6 +42,8 @@ export interface Fleet {
   /** A key on that node; `n` tells several apart. */
   keyOn(node: number, n?: number): string;
   metrics(): Promise<Metrics>;
+  /** What /readyz answers. */
+  readiness(): Promise<Response>;
   /** Resolves once nothing is in flight and, for every node: sent = delivered + tombstoned + failed. */
   conserved(expected?: { readonly desyncs?: number }): Promise<void>;
   waitNode(node: number, state: 'up' | 'not up'): Promise<void>;
@@ -105,9 +107,16 @@ class LocalFleet implements Fleet {
   }
 
   async metrics(): Promise<Metrics> {
+    return new Metrics(await (await this.#admin('metrics')).text());
+  }
+
+  readiness(): Promise<Response> {
+    return this.#admin('readyz');
+  }
+
+  #admin(path: string): Promise<Response> {
     const { port } = this.proxy.adminAddress() as { port: number };
-    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
-    return new Metrics(await response.text());
+    return fetch(`http://127.0.0.1:${port}/${path}`);
   }
 
   async conserved(expected: { readonly desyncs?: number } = {}): Promise<void> {
