@@ -30,6 +30,12 @@ export function formatProblem({ file, line, column, path, message }: Problem): s
 
 export function formatPath(path: Path): string {
   let text = '';
-  for (const part of path) text += typeof part === 'number' ? `[${part}]` : text === '' ? part : `.${part}`;
+  for (const part of path) text += typeof part === 'number' ? `[${part}]` : `${text === '' ? '' : '.'}${shown(part)}`;
   return text;
+}
+
+/** A key with a colon is one where the blank behind it was forgotten: the rest is its value, which may be a secret. */
+function shown(key: string): string {
+  const colon = key.indexOf(':');
+  return colon < 0 ? key : `${key.slice(0, colon)}:…`;
 }

@@ -4,7 +4,19 @@
  *   text ── yaml ──▶ document ── read ──▶ value + places + problems
  *                                 │ aliases resolved, duplicate keys found, ${ENV} filled in
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import {
+  type Document,
+  type ErrorCode,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
 import { type Environment, interpolate } from './interpolate.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 
@@ -32,7 +44,7 @@ export class Source {
     this.file = file;
     this.#env = env;
     this.#doc = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false, stringKeys: true });
-    for (const error of [...this.#doc.errors, ...this.#doc.warnings]) this.#report(error.pos[0], [], error.message);
+    for (const error of [...this.#doc.errors, ...this.#doc.warnings]) this.#report(error.pos[0], [], wordsOf(error));
     this.value = this.problems.length > 0 ? undefined : this.#read(this.#doc.contents, []);
   }
 
@@ -95,6 +107,7 @@ export class Source {
       }
       this.#places.set(keyOf(here), { key: offset, value: value?.range?.[0] ?? offset, scalar: isScalar(value) });
       const read = this.#read(value, here);
+      if (NEVER_NOTHING.test(name) && isNothing(value)) this.#report(value?.range?.[0] ?? offset, here, NOTHING);
       // Defined, not assigned: `__proto__` is a key like any other.
       Object.defineProperty(result, name, { value: read, enumerable: true, configurable: true, writable: true });
     }
@@ -102,10 +115,33 @@ export class Source {
   }
 
   #fill(text: string, offset: number, path: Path): string | undefined {
-    const { value, missing } = interpolate(text, this.#env);
+    const { value, missing, malformed } = interpolate(text, this.#env);
     for (const name of missing) this.#report(offset, path, `environment variable ${name} is not set`);
-    return missing.length > 0 ? undefined : value;
+    if (malformed) this.#report(offset, path, MALFORMED);
+    return missing.length > 0 || malformed ? undefined : value;
   }
+}
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the configuration writes variables the same way
+const MALFORMED = 'has a ${ that begins no ${NAME} and no ${NAME:-default}; $${ stands for a plain one';
+/** What is written and comes to nothing; a node or a pool without the password that was meant would be an open one. */
+const NEVER_NOTHING = /(^|_)(username|password)$/;
+const NOTHING = 'has no value: what begins with #, & or ! means something else in YAML; put it in quotes';
+
+/** yaml's words for what has more helpful ones. */
+const WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  TAG_RESOLVE_FAILED: 'what begins with ! is a tag in YAML; put it in quotes',
+  BAD_DQ_ESCAPE: 'YAML does not know this escape sequence; put it in single quotes',
+  MULTIPLE_DOCS: 'a second document begins here; a configuration is one',
+};
+
+/** Without what yaml quotes: it may be a secret. */
+function wordsOf({ code, message }: YAMLError): string {
+  return WORDS[code] ?? (message.split(': ', 1)[0] as string);
+}
+
+function isNothing(value: Node | null): boolean {
+  return value === null || (isScalar(value) && value.value === null);
 }
 
 function keyOf(path: Path): string {

@@ -157,7 +157,43 @@ pools:
   ]);
 });
 
+t.test('a password that comes to nothing is a problem, not an open pool', async (t) => {
+  const pool = (line: string) => `pools:\n  a:\n    listen: a:1\n    nodes: [b:1]\n    ${line}\n`;
+  for (const value of ['', ' #Secret', ' &Secret', ' ~', ' null']) {
+    for (const key of ['client_password', 'password'])
+      t.match(
+        (await problems(pool(`${key}:${value}`))).join('\n'),
+        new RegExp(`f\\.yaml:5:\\d+ pools\\.a\\.${key}: has no value`),
+        key + value,
+      );
+  }
+  t.match(
+    (await problems('pools: { a: { listen: a:1, nodes: [{ address: b:1, password: }] } }')).join('\n'),
+    /nodes\[0\]\.password: has no value/,
+  );
+});
+
+t.test('problems do not repeat what may be a secret', async (t) => {
+  for (const line of [
+    'password: !Secret',
+    'password: |Secret',
+    'password: >Secret',
+    'password: }Secret',
+    'password: "\\Secret"',
+    'password:Secret',
+    'password: ${1Secret}',
+  ]) {
+    const found = await problems(`pools:\n  a:\n    listen: a:1\n    nodes: [b:1]\n    ${line}\n`);
+    t.ok(found.length > 0, line);
+    t.notMatch(found.join('\n'), /ecret/, line);
+  }
+  t.match(await problems('pools: { a: { listen: a:1, nodes: [{ address: "b:1", password:Secret }] } }'), [
+    /nodes\[0\]\.password:…: unknown key/,
+  ]);
+});
+
 t.test('what cannot be read as YAML', async (t) => {
+  t.match(await problems('pools: {}\n---\npools: {}\n'), [/^f\.yaml:2:1: a second document begins here/]);
   t.match(await problems('pools:\n  cache: [\n'), [/^f\.yaml:3:1: /]);
   t.match(await problems('a: b\n- c\n'), [/^f\.yaml:2:1: /]);
   t.match(await problems('pools: *b\n'), [/^f\.yaml:1:8 pools: the alias refers to nothing/]);
