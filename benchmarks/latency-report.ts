@@ -44,7 +44,7 @@ const middle = (cells: readonly LatencyCell[], figure: Figure): number => median
 function targetsIn(cells: readonly LatencyCell[]): string[] {
   const names = [...new Set(cells.map(({ target }) => target))];
   const fixed = [DIRECT, NUTCRACKER].filter((name) => names.includes(name));
-  return [...fixed, ...names.filter(isKeyfan).sort()];
+  return [...fixed, ...names.filter(isKeyfan)];
 }
 
 /** p99.9 against nutcracker's at the rate of the goal, for each build of keyfan. */

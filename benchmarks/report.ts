@@ -60,11 +60,11 @@ export function mediansOf(cells: readonly Cell[], workload: string, target: stri
 
 export const workloadsIn = (cells: readonly Cell[]): string[] => [...new Set(cells.map(({ workload }) => workload))];
 
-/** Direct and nutcracker first, then the builds of keyfan in the order of their names on the command line. */
+/** Direct and nutcracker first, then the builds of keyfan in the order of the command line, which is that of the first round. */
 export function targetsIn(cells: readonly Cell[]): string[] {
   const names = [...new Set(cells.map(({ target }) => target))];
   const fixed = [DIRECT, NUTCRACKER].filter((name) => names.includes(name));
-  return [...fixed, ...names.filter((name) => !fixed.includes(name)).sort()];
+  return [...fixed, ...names.filter((name) => !fixed.includes(name))];
 }
 
 export const isKeyfan = (target: string): boolean => target !== DIRECT && target !== NUTCRACKER;

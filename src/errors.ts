@@ -1,5 +1,5 @@
 /**
- * Every error keyfan itself can answer, in one table. A client sees `text` behind a `-`; it starts with a word that
+ * Every error with which keyfan itself answers a request, in one table (what COMMAND says of the arguments it is given stands there). A client sees `text` behind a `-`; it starts with a word that
  * clients match on and says whether the command ran. Texts hold no CR, LF or secret: variable parts pass `oneLine`.
  */
 

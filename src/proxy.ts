@@ -1,4 +1,4 @@
-/** The composition root: builds pools and the admin server from the configuration; the only reader of it that runs. */
+/** The composition root of one process: builds pools and the admin server from the configuration. */
 import { AdminServer } from './admin/server.ts';
 import { REDIS_VERSION } from './command/generated/commands.ts';
 import { COMMAND_ROWS } from './command/table.ts';

@@ -6,6 +6,7 @@ import { ConfigError } from '../config/problem.ts';
 import type { Config, ConfigInput } from '../config/schema.ts';
 import { createLog } from '../observe/pino.ts';
 import { Proxy } from '../proxy.ts';
+import { fewerThan, openFilesMax } from '../runtime/open-files.ts';
 import { Primary, workerCount } from '../runtime/primary.ts';
 import { untilSignal } from '../runtime/shutdown.ts';
 import { formatEndpoint } from '../util/endpoint.ts';
@@ -20,6 +21,9 @@ export interface ServeFlags {
   readonly admin?: string;
 }
 
+/** Sent by log rotation and to nutcracker; unhandled they would open a debugger, or stop the process. */
+const WITHOUT_MEANING = ['SIGUSR1', 'SIGTTIN', 'SIGTTOU'] as const;
+
 /** Name of the pool that is described by flags. */
 const POOL = 'default';
 
@@ -29,6 +33,13 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
   const log = createLog(config.log.level);
   const workers = workerCount(config);
   const proxy = workers === 1 ? new Proxy(config, log) : new Primary(config, log);
+  const clients = Object.values(config.pools).reduce((sum, pool) => sum + pool.limits.clients, 0);
+  const openFiles = openFilesMax();
+  if (fewerThan(Math.ceil(clients / workers), openFiles))
+    log.warn(
+      { open_files: openFiles, clients, workers },
+      'fewer files may be open (ulimit -n) than clients connect: further ones are closed unanswered',
+    );
   let stopped = false;
   const stop = () => {
     stopped = true;
@@ -36,6 +47,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<number> {
   };
   // From here on a signal ends the service in good order, also while it starts.
   const ended = untilSignal({ drain: () => proxy.drain(), stop }, log);
+  for (const signal of WITHOUT_MEANING) process.on(signal, () => log.info({ signal }, 'this signal has no meaning to keyfan'));
   process.on('SIGUSR2', () => {
     if (proxy instanceof Primary) void proxy.rollingRestart();
     else log.warn({ workers }, 'SIGUSR2 replaces workers one by one; there is only this process');

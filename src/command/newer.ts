@@ -125,11 +125,16 @@ const FAMILIES: readonly Family[] = [
     ],
   },
   {
+    reason: 'Waits for the append-only files of nodes, as WAIT does for their replicas',
+    since: '7.2.0',
+    group: 'generic',
+    rows: [['waitaof', 4, 'blocking', '', 'none']],
+  },
+  {
     reason: 'Known by name so that keyfan can say why it refuses them instead of calling them unknown',
     since: '7.2.0',
     group: 'server',
     rows: [
-      ['waitaof', 4, 'blocking', '', 'none'],
       ['hotkeys', -2, 'admin', '', 'none'],
       ['commandlog', -2, 'admin', '', 'none'],
       ['himport', -2, 'write denyoom', '', 'none'],

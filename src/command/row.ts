@@ -28,7 +28,7 @@ export interface CommandRow {
   readonly admin: boolean;
   /** Set when `policy` is `refuse`: the text behind `ERR `, says what to do instead where there is something. */
   readonly refusal?: string | undefined;
-  /** Extra check on the arguments before it may pass (BLOCK option, SORT patterns …): name in `command/special/`. */
+  /** Extra check on the arguments before it may pass (the patterns of SORT): name in `command/special/`. */
   readonly guard?: GuardName | undefined;
   /** Set when `policy` is `block` and it depends on the arguments whether the command may wait: name in `command/special/`. */
   readonly blocks?: BlocksName | undefined;

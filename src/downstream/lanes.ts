@@ -15,6 +15,9 @@ export interface LaneSets {
   readonly first: LaneSet;
   /** The lanes of that identity, for one more session; null where too many identities are in use. */
   enter(identity: Identity): LaneSet | null;
+  enterFirst(): LaneSet;
+  /** For one more user. */
+  keep(set: LaneSet): void;
   leave(set: LaneSet): void;
 }
 
@@ -46,7 +49,7 @@ export class Lanes implements Reserver {
   constructor(sets: LaneSets, owner: LanesOwner) {
     this.#sets = sets;
     this.#owner = owner;
-    this.#set = sets.enter(sets.first.identity) ?? sets.first;
+    this.#set = sets.enterFirst();
     this.at = this.#set.lanes;
   }
 
@@ -89,7 +92,7 @@ export class Lanes implements Reserver {
   /** Keeps the identity at hand in being, so that the session can come back to it, until the returned function is called. */
   keep(): () => void {
     const set = this.#set;
-    set.sessions++;
+    this.#sets.keep(set);
     return () => this.#sets.leave(set);
   }
 
@@ -97,7 +100,7 @@ export class Lanes implements Reserver {
   reset(): void {
     this.#abandonAll();
     this.#sets.leave(this.#set);
-    this.#set = this.#sets.enter(this.#sets.first.identity) ?? this.#sets.first;
+    this.#set = this.#sets.enterFirst();
     this.at = this.#set.lanes;
   }
 

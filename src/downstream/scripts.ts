@@ -19,13 +19,13 @@ const BY_SHA: ReadonlySet<string> = new Set(['evalsha', 'evalsha_ro']);
  * further replies (CVE-2025-67733). A node that lacks a script which some client has shown is given it first.
  */
 export class Scripts {
-  readonly store: ScriptStore;
+  readonly #store: ScriptStore;
   readonly #router: Router;
   /** Scripts run on shared connections. */
   readonly #share: boolean;
 
   constructor(router: Router, store: ScriptStore, share: boolean) {
-    this.store = store;
+    this.#store = store;
     this.#router = router;
     this.#share = share;
   }
@@ -48,11 +48,11 @@ export class Scripts {
 
   /** Makes sure that the node has the script of the request; returns the script where the request names it by SHA1 and keyfan knows it. */
   provide(session: Session, lane: ReservedLane, view: RequestView, row: CommandRow): Buffer | undefined {
-    if (BY_TEXT.has(row.name)) this.store.tell(lane.node, lane.epoch, this.store.remember(argBytes(view, 1)));
+    if (BY_TEXT.has(row.name)) this.#store.tell(lane.node, lane.epoch, this.#store.remember(argBytes(view, 1)));
     if (!BY_SHA.has(row.name)) return undefined;
     const sha = argText(view, 1);
-    const body = this.store.body(sha);
-    if (body !== undefined && this.store.tell(lane.node, lane.epoch, sha)) this.load(session, lane, body);
+    const body = this.#store.body(sha);
+    if (body !== undefined && this.#store.tell(lane.node, lane.epoch, sha)) this.load(session, lane, body);
     return body;
   }
 

@@ -72,6 +72,8 @@ export class BackendCounters extends ErrorCounters {
   queuedBytes = 0;
   /** Connections beside the shared one. */
   leases = 0;
+  /** Connections that sessions have to themselves, and those that are kept for that. */
+  reserved = 0;
   reconnects = 0;
   /** Connections with subscriptions that were lost, each with what was published meanwhile. */
   subscriptionsLost = 0;

@@ -147,6 +147,12 @@ const METRICS: readonly MetricRow[] = [
     samples: perBackend((c) => c.leases),
   },
   {
+    name: 'keyfan_backend_reserved',
+    type: 'gauge',
+    help: 'Connections to the node that clients have to themselves, and those kept for that; see limits.node_reserved.',
+    samples: perBackend((c) => c.reserved),
+  },
+  {
     name: 'keyfan_backend_errors_total',
     type: 'counter',
     help: 'Requests for the node that keyfan answered with an error, by code.',

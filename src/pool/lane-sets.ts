@@ -30,6 +30,15 @@ export class LaneSets implements Contract {
     return set;
   }
 
+  enterFirst(): LaneSet {
+    this.keep(this.first);
+    return this.first;
+  }
+
+  keep(set: LaneSet): void {
+    set.sessions++;
+  }
+
   leave(set: LaneSet): void {
     set.sessions--;
   }

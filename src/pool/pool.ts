@@ -248,6 +248,7 @@ export class Pool {
       backend.counters.inFlight = backend.inFlight;
       backend.counters.queuedBytes = backend.queuedBytes;
       backend.counters.leases = backend.leases;
+      backend.counters.reserved = backend.reserved;
     }
   }
 

@@ -22,6 +22,7 @@ const BACKEND_KINDS = {
   inFlight: 'live',
   queuedBytes: 'live',
   leases: 'live',
+  reserved: 'live',
   reconnects: 'sum',
   subscriptionsLost: 'sum',
   desyncs: 'sum',

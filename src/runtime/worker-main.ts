@@ -5,7 +5,7 @@ import type { ToPrimary, ToWorker } from './messages.ts';
 import { Worker } from './worker.ts';
 
 /** Sent to a whole group of processes (Ctrl-C, systemd) they are for the primary, which tells its workers in good order. */
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'] as const) process.on(signal, () => {});
 
 let worker: Worker | null = null;
 

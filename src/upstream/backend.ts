@@ -99,8 +99,11 @@ export class Backend implements ReplyTarget, LaneOwner {
   }
 
   #laneAt(key: number, identity: Identity): SharedLane {
-    const lane = this.#lanes.get(key) ?? new SharedLane(identity, key >= 0, this.#options, this, this.#turn);
-    this.#lanes.set(key, lane);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = new SharedLane(identity, key >= 0, this.#options, this, this.#turn);
+      this.#lanes.set(key, lane);
+    }
     return lane;
   }
 
@@ -130,6 +133,11 @@ export class Backend implements ReplyTarget, LaneOwner {
   /** Connections beside the shared ones, for one request each. */
   get leases(): number {
     return this.#sum((lane) => lane.leases);
+  }
+
+  /** Connections for sessions to have to themselves. */
+  get reserved(): number {
+    return this.#sum((lane) => lane.reserved);
   }
 
   #sum(amount: (lane: SharedLane) => number): number {

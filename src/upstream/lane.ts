@@ -122,6 +122,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return this.#leases.size;
   }
 
+  /** Connections that sessions have to themselves, free ones included. */
+  get reserved(): number {
+    return this.#reserved.size;
+  }
+
   /** Changes whenever the node may have been started anew. */
   get epoch(): number {
     return this.#owner.counters.reconnects;

@@ -54,7 +54,7 @@ export class OutBuffer {
     const size = end - start;
     this.length += size;
     const used = this.#used;
-    if (used + size <= this.#capacity && !given) {
+    if (used + size <= this.#capacity && (!given || size < VIEW_MIN)) {
       copyInto(this.#chunk as Buffer, this.#place, used, src, start, end);
       this.#used = used + size;
     } else {
@@ -65,7 +65,7 @@ export class OutBuffer {
   #appendSlow(src: Buffer, start: number, end: number, given: boolean): void {
     // Nothing of a muted reply: an empty view would keep its whole buffer, and might never be flushed.
     if (start === end) return;
-    if (given) {
+    if (given && end - start >= VIEW_MIN) {
       this.#close();
       this.#full.push(src.subarray(start, end));
       return;

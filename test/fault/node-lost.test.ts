@@ -53,7 +53,7 @@ t.test('killed with requests in flight: each is answered as unknown, in order; t
   await fleet.conserved();
 });
 
-t.test('a part of MSET, DEL, EXISTS or MGET failed: never a false OK, count or nil (rows 20, 28, 29)', async (t) => {
+t.test('rows 20, 28, 29: a part of MSET, DEL, EXISTS or MGET failed: never a false OK, count or nil', async (t) => {
   const fleet = await startFleet({ pool: { timeouts: { request: '60s' } } });
   t.teardown(() => fleet.stop());
   const keys = [fleet.keyOn(0), fleet.keyOn(1), fleet.keyOn(2)] as const;

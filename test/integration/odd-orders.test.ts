@@ -70,7 +70,7 @@ const withoutId = (texts: readonly string[]): string[] => texts.map((text) => te
 
 for (const version of ['2', '3']) {
   for (const lines of CONVERSATIONS) {
-    t.test(`in RESP${version}: ${lines.join(', ')}`, async (t) => {
+    t.test(`row 17: in RESP${version}: ${lines.join(', ')}`, async (t) => {
       const [ours, theirs] = await Promise.all([side(fleet.port, version), side(plain.port, version)]);
       for (const line of lines) {
         const who = line.startsWith('2> ') ? 1 : 0;

@@ -103,8 +103,12 @@ t.test('functions', async (t) => {
 t.test('scripts: shared runs them on the shared connection', async (t) => {
   const shared = await startFleet({ nodes: 1, pool: { scripts: 'shared' } });
   const client = await shared.connect();
+  const accepted = async () => /total_connections_received:(\d+)/.exec(String(await shared.nodes[0]?.call('INFO', 'stats')))?.[1];
+  await client.command('GET', 'k');
+  const before = await accepted();
   t.equal((await client.command('EVAL', 'return 7', '0')).text, ':7\r\n');
   t.equal((await client.command('EVAL', 'return KEYS[1]', '1', 'k')).value, 'k');
+  t.equal(await accepted(), before, 'the node was connected to no further time');
   await client.close();
   await shared.stop();
 });

@@ -41,7 +41,6 @@ const IMPURE_GLOBALS = new Set(
 );
 const IMPURE_MEMBERS = new Set(['Date.now', 'process.hrtime', 'process.nextTick', 'process.uptime', 'process.env']);
 
-export const FILE_LINES_SOFT = 300;
 export const FILE_LINES_MAX = 400;
 export const FUNCTION_LINES_MAX = 70;
 
@@ -207,7 +206,6 @@ const filesLonger =
       .map((file) => `${file.path}: ${lineCount(file.text)} lines, more than ${max}`);
 
 export const fileSizes: Check = filesLonger(FILE_LINES_MAX);
-export const fileSizesSoft: Check = filesLonger(FILE_LINES_SOFT);
 
 export const functionSizes: Check = (files) =>
   files

@@ -184,5 +184,3 @@ for (const rule of RULES) {
     t.strictSame(rule.check(rule.over), [], `holds in ${rule.over.length} files`);
   });
 }
-
-for (const complaint of tidy.fileSizesSoft(src)) t.comment(complaint);

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { argLower } from '../../command/argument.ts';
 import { REDIS_VERSION } from '../../command/generated/commands.ts';
 import { arrayReply, bulkReply, integerReply, mapReply, OK } from '../../protocol/encode.ts';
 import { parseInt64 } from '../../protocol/header.ts';
@@ -59,7 +60,7 @@ export const hello: LocalCommand = (session, view, _row, context) => {
   let password: Buffer | null = null;
   let name: string | null = null;
   for (let i = 2; i < view.argc; i++) {
-    const option = argText(view, i).toLowerCase();
+    const option = argLower(view, i);
     const more = view.argc - 1 - i;
     if (option === 'auth' && more >= 2) {
       username = argBytes(view, i + 1);

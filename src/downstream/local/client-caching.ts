@@ -1,6 +1,7 @@
+import { argLower } from '../../command/argument.ts';
 import type { CommandRow } from '../../command/row.ts';
 import { encodeRequest, PING } from '../../protocol/multibulk.ts';
-import { argText, type RequestView } from '../../protocol/request.ts';
+import type { RequestView } from '../../protocol/request.ts';
 import type { ReservedLane } from '../../upstream/reserved-lane.ts';
 import { SWALLOW } from '../../upstream/swallow.ts';
 import { FanOut } from '../fan-out.ts';
@@ -14,7 +15,7 @@ const MODES: Readonly<Record<string, string>> = { yes: 'optin', no: 'optout' };
 /** CLIENT CACHING YES | NO: whether what the next request reads is tracked, with OPTIN or OPTOUT. */
 export function caching(session: Session, view: RequestView): Answer | typeof LATER {
   const { tracking } = session;
-  const word = argText(view, 2).toLowerCase();
+  const word = argLower(view, 2);
   const on = tracking?.options ?? [];
   if (tracking === null)
     return refused('CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled');

@@ -1,3 +1,4 @@
+import { argLower } from '../../command/argument.ts';
 import { integerReply, OK, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
@@ -18,10 +19,10 @@ function unknownType(type: string): Answer {
 
 /** CLIENT LIST [TYPE type | ID id …] */
 export function list(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
-  const option = view.argc === 2 ? '' : argText(view, 2).toLowerCase();
+  const option = view.argc === 2 ? '' : argLower(view, 2);
   const filter: Filter = {};
   if (option === 'type' && view.argc === 4) {
-    filter.type = argText(view, 3).toLowerCase();
+    filter.type = argLower(view, 3);
     if (!CLIENT_TYPES.has(filter.type)) return unknownType(argText(view, 3));
   } else if (option === 'id' && view.argc > 3) {
     const ids = Array.from({ length: view.argc - 3 }, (_, i) => argText(view, i + 3));
@@ -85,7 +86,7 @@ export function kill(session: Session, view: RequestView, context: LocalContext)
   let skipMe = true;
   const filter: Filter = {};
   for (let i = 2; i < view.argc; i += 2) {
-    const option = argText(view, i).toLowerCase();
+    const option = argLower(view, i);
     if (i + 1 >= view.argc) return SYNTAX;
     const value = argText(view, i + 1);
     if (option === 'skipme') {
@@ -103,7 +104,7 @@ export function kill(session: Session, view: RequestView, context: LocalContext)
 
 /** CLIENT UNBLOCK id [TIMEOUT | ERROR]: said to the node on the connection where the client waits. */
 export function unblock(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
-  const reason = view.argc > 3 ? argText(view, 3).toLowerCase() : 'timeout';
+  const reason = view.argc > 3 ? argLower(view, 3) : 'timeout';
   if (reason !== 'timeout' && reason !== 'error') return refused('CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   if (!INTEGER.test(argText(view, 2))) return refused('value is not an integer or out of range');
   const filter = { ids: new Set([Number(argText(view, 2))]) };
@@ -113,7 +114,7 @@ export function unblock(session: Session, view: RequestView, context: LocalConte
 
 /** CLIENT PAUSE ms [WRITE | ALL] */
 export function pause(_session: Session, view: RequestView, context: LocalContext): Answer {
-  const mode = view.argc > 3 ? argText(view, 3).toLowerCase() : 'all';
+  const mode = view.argc > 3 ? argLower(view, 3) : 'all';
   if (mode !== 'all' && mode !== 'write') return refused('CLIENT PAUSE mode must be WRITE or ALL');
   const text = argText(view, 2);
   if (!INTEGER.test(text)) return refused('timeout is not an integer or out of range');
@@ -124,7 +125,7 @@ export function pause(_session: Session, view: RequestView, context: LocalContex
 
 /** CLIENT REPLY ON | OFF | SKIP. There is nothing to skip where nothing is answered. */
 export function reply(session: Session, view: RequestView): Answer | typeof LATER {
-  const mode = argText(view, 2).toLowerCase();
+  const mode = argLower(view, 2);
   if (mode !== 'on' && mode !== 'off' && mode !== 'skip') return SYNTAX;
   if (mode === 'skip' && session.silent) return LATER;
   session.silent = mode === 'off';

@@ -1,6 +1,7 @@
+import { argLower } from '../../command/argument.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { arrayReply, bulkReply, integerReply, mapReply, OK, setReply } from '../../protocol/encode.ts';
-import { argText, type RequestView } from '../../protocol/request.ts';
+import type { RequestView } from '../../protocol/request.ts';
 import type { ReservedLane } from '../../upstream/reserved-lane.ts';
 import { FanOut } from '../fan-out.ts';
 import type { TrackingState } from '../mode.ts';
@@ -19,10 +20,10 @@ const NO_REDIRECT =
  * disconnected: it could not know what it has missed.
  */
 export function tracking(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
-  const mode = argText(view, 2).toLowerCase();
+  const mode = argLower(view, 2);
   const options: string[] = [];
   for (let i = 3; i < view.argc; i++) {
-    const option = argText(view, i).toLowerCase();
+    const option = argLower(view, i);
     if (option === 'redirect') return refused(NO_REDIRECT);
     if (option === 'prefix' && i + 1 < view.argc) i++;
     else if (FLAGS.has(option)) options.push(option);

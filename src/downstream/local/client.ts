@@ -1,3 +1,4 @@
+import { argLower } from '../../command/argument.ts';
 import { unknownText } from '../../command/texts.ts';
 import { arrayReply, bulkReply, integerReply, nullReply, OK, simpleReply, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
@@ -53,7 +54,7 @@ const HELP: readonly string[] = [
 
 /** A switch that has no meaning for keyfan's clients; its argument is checked all the same. */
 function onOff(_session: Session, view: RequestView): Answer {
-  const value = argText(view, 2).toLowerCase();
+  const value = argLower(view, 2);
   return value === 'on' || value === 'off' ? OK : SYNTAX;
 }
 
@@ -65,7 +66,7 @@ function setName(session: Session, view: RequestView): Answer {
 }
 
 function setInfo(session: Session, view: RequestView): Answer {
-  const option = argText(view, 2).toLowerCase();
+  const option = argLower(view, 2);
   const value = argText(view, 3);
   if (option !== 'lib-name' && option !== 'lib-ver') return refused(`Unrecognized option '${argText(view, 2)}'`);
   if (!isPlainName(value)) return refused(`${option} cannot contain spaces, newlines or special characters.`);

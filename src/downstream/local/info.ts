@@ -1,3 +1,4 @@
+import { argLower } from '../../command/argument.ts';
 import { type Fields, sumInfo } from '../../command/info-sums.ts';
 import { type ErrorCode, wireText } from '../../errors.ts';
 import { isError, payloadOf } from '../../protocol/element.ts';
@@ -21,7 +22,7 @@ const ASK_NODE = encodeRequest(['INFO']);
  * Redis. INFO NODE name [section ...] is a node's own.
  */
 export const info: LocalCommand = (session, view, _row, context) => {
-  const wanted = Array.from({ length: view.argc - 1 }, (_, i) => argText(view, i + 1).toLowerCase());
+  const wanted = Array.from({ length: view.argc - 1 }, (_, i) => argLower(view, i + 1));
   if (wanted[0] === 'node' && wanted.length > 1) return ofNode(session, argText(view, 2), wanted.slice(2));
   const all = wanted.length === 0 || wanted.some((word) => ALL.has(word));
   const lanes = context.liveNodes().map((node) => session.lanes.at[node] as Lane);

@@ -1,3 +1,4 @@
+import { argLower } from '../../command/argument.ts';
 import { arrayReply, bulkReply, integerReply, mapReply, simpleReply } from '../../protocol/encode.ts';
 import { argBytes, argText, type RequestView } from '../../protocol/request.ts';
 import { VERSION } from '../../util/version.ts';
@@ -43,7 +44,7 @@ function route(_session: Session, view: RequestView, context: LocalContext): Ans
 
 /** KEYFAN: about the pool itself. Not a command of Redis. */
 export const keyfan: LocalCommand = (session, view, _row, context) => {
-  const name = argText(view, 1).toLowerCase();
+  const name = argLower(view, 1);
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
   if (subcommand === undefined) return refused(`unknown subcommand '${argText(view, 1).slice(0, 128)}'. Try KEYFAN HELP.`);
   const { arity, run } = subcommand;

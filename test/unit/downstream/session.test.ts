@@ -33,7 +33,7 @@ async function setup(t: Test, dispatch: (session: Session) => void) {
     limits: { bulkMax: 1e8, queryBytesMax: 1e8, inFlightMax: 1024, unsentBytesMax: 1e6 },
     routing: null,
     forward: (_session: Session, _scanner: RequestScanner, _src: Buffer, from: number) => from,
-    lanes: { first: set, enter: () => set, leave: () => {} },
+    lanes: { first: set, enter: () => set, enterFirst: () => set, keep: () => {}, leave: () => {} },
     counters: new PoolCounters(1),
     turn,
     patience: new Patience(),

@@ -22,6 +22,7 @@ function report(n: number, change: (pool: PoolCounters, backends: BackendCounter
       'inFlight',
       'queuedBytes',
       'leases',
+      'reserved',
       'requests',
       'reconnects',
       'subscriptionsLost',
