@@ -8,9 +8,10 @@ import { ERRORS } from '../errors.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import { argBytes, argText, type RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
-import type { Lane } from '../upstream/lane.ts';
+import type { Lane } from '../upstream/lane-contract.ts';
 import type { Attention } from './attention.ts';
 import { runBlocking, runWait } from './blocking.ts';
+import { broadcast, liveLanes } from './broadcast.ts';
 import { FanOut } from './fan-out.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { LaneSets } from './lanes.ts';
@@ -273,21 +274,11 @@ export class Dispatcher {
 
   /** In a pool whose nodes all hold everything: one node, or all of them where copies would tell different stories. */
   #anywhere(session: Session, view: RequestView, row: CommandRow): void {
-    if (row.everywhere || (row.write && this.#writesToAll)) this.#broadcast(session, view, row);
-    else this.#forward(session, view, this.#router.pickNode());
-  }
-
-  #broadcast(session: Session, view: RequestView, row: CommandRow): void {
-    const lanes = session.lanes.at.filter((_, i) => this.#router.topology.live[i] === 1);
-    const token = session.open();
-    if (lanes.length === 0) {
-      session.fail(token, 'no_nodes');
+    if (!row.everywhere && !(row.write && this.#writesToAll)) {
+      this.#forward(session, view, this.#router.pickNode());
       return;
     }
-    const fanOut = new FanOut(session, token, 'best', row.write, lanes);
-    const given = session.give(view);
-    for (let i = 0; i < lanes.length; i++) {
-      (lanes[i] as Lane).send(view.buf, view.base, view.limit, fanOut, i, given);
-    }
+    const lanes = liveLanes(session, this.#router.topology);
+    if (lanes !== null) broadcast(session, view, lanes, { merge: 'best', write: row.write });
   }
 }

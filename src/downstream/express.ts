@@ -1,7 +1,7 @@
 import { nodeOfRoute, rowOfRoute } from '../command/routed.ts';
 import type { PoolCounters } from '../observe/counters.ts';
 import { NOWHERE, type RequestScanner } from '../protocol/request-scanner.ts';
-import type { Lane } from '../upstream/lane.ts';
+import type { Lane } from '../upstream/lane-contract.ts';
 import { READ_BUFFER } from '../util/read-buffer.ts';
 import type { Attention } from './attention.ts';
 import type { Session } from './session.ts';

@@ -1,5 +1,6 @@
 import type { Identity } from '../upstream/identity.ts';
-import type { Lane, SharedLane } from '../upstream/lane.ts';
+import type { SharedLane } from '../upstream/lane.ts';
+import type { Lane } from '../upstream/lane-contract.ts';
 import { ReservedLane, type Reserver } from '../upstream/reserved-lane.ts';
 
 /** The lanes to all nodes for one identity. */

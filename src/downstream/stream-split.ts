@@ -4,7 +4,7 @@ import { arrayReply, mapReply } from '../protocol/encode.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { argBytes, type RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
-import type { Lane } from '../upstream/lane.ts';
+import type { Lane } from '../upstream/lane-contract.ts';
 import { FanOut } from './fan-out.ts';
 import type { Router } from './router.ts';
 import type { Session } from './session.ts';

@@ -5,7 +5,7 @@ import { arrayReply, OK, simpleReply } from '../protocol/encode.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import type { RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
-import type { Lane } from '../upstream/lane.ts';
+import type { Lane } from '../upstream/lane-contract.ts';
 import { ReservedLane } from '../upstream/reserved-lane.ts';
 import { SWALLOW } from '../upstream/swallow.ts';
 import type { PartTaker, ReplyTarget } from '../upstream/target.ts';

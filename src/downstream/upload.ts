@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Connection } from '../upstream/connection.ts';
-import type { Lane } from '../upstream/lane.ts';
+import type { Lane } from '../upstream/lane-contract.ts';
 import type { LeaseTaker } from '../upstream/leases.ts';
 import type { Part, PartTaker, ReplyTarget } from '../upstream/target.ts';
 import type { Intake } from '../util/intake.ts';

@@ -9,7 +9,8 @@ import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { Connection } from './connection.ts';
 import type { Greeting } from './handshake.ts';
 import { type Identity, identityKey } from './identity.ts';
-import { type LaneOptions, type LaneOwner, SharedLane } from './lane.ts';
+import { SharedLane } from './lane.ts';
+import type { LaneOptions, LaneOwner } from './lane-contract.ts';
 import type { ReplyTarget } from './target.ts';
 
 export interface BackendOptions extends LaneOptions {
@@ -46,7 +47,7 @@ export type BackendState = 'stopped' | 'connecting' | 'up' | 'stalled' | 'down';
  * Our live handle on a node: a lane for each identity of connections, its health, its counters. The shared connection of the
  * first lane decides over `state`; others are opened when they are needed.
  */
-export class Backend implements ReplyTarget, LaneOwner {
+export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   readonly owner = this;
   readonly parts = null;
   readonly node: string;

@@ -1,69 +1,17 @@
 import type { ErrorCode } from '../errors.ts';
-import type { BackendCounters } from '../observe/counters.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
 import type { OutBuffer } from '../util/out-buffer.ts';
 import type { Turn } from '../util/turn.ts';
 import { Alone } from './alone.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionOptions, ConnectionOwner } from './connection-contract.ts';
+import type { ConnectionOwner } from './connection-contract.ts';
 import type { Greeting } from './handshake.ts';
 import type { Identity } from './identity.ts';
+import type { Lane, LaneOptions, LaneOwner } from './lane-contract.ts';
 import { Leases, type LeaseTaker } from './leases.ts';
 import { SWALLOW } from './swallow.ts';
 import type { ReplyTarget } from './target.ts';
-
-/** A session's way to one node. */
-export interface Lane {
-  /** Name of the node. */
-  readonly node: string;
-  /** Sends a fragment to the node; the target hears exactly once, possibly before this returns (refusals). */
-  send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
-  /** As `send`, for a request that was collected in an out-buffer, which is emptied. */
-  sendCollected(request: OutBuffer, target: ReplyTarget, token: number): void;
-  /**
-   * As `sendCollected`, for several requests as one piece, with nothing between them: the last one's reply is for `target`, each other's for
-   * `others` (token: its number from 0).
-   */
-  sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void;
-  /** As `send`, on a connection where nothing waits behind the reply. Its caller sees to it that nothing else of the target's owner is in flight here. */
-  sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
-  /** As `send`, on a connection of clients whose replies may be of any size. Its caller sees to it that nothing else of the target's owner is in flight elsewhere. */
-  sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void;
-  /** Gets `taker` a connection of its own for one request. */
-  lease(taker: LeaseTaker): void;
-  /** The taker does not wait for a connection any more. */
-  cancel(taker: LeaseTaker): void;
-}
-
-/** What a lane needs of the backend it belongs to. */
-export interface LaneOwner {
-  readonly node: string;
-  /** False where requests are to be refused at once. */
-  readonly accepting: boolean;
-  readonly counters: BackendCounters;
-  /** The lane beside that one, of the same identity. */
-  aside(identity: Identity): SharedLane;
-  onGreeting(lane: SharedLane, greeting: Greeting, detail: string): void;
-  /** The node refuses connections of that lane, for another reason than before. */
-  onRefused(lane: SharedLane, detail: string): void;
-  /** The shared connection of `lane` is gone; what was in flight has been failed. */
-  onClosed(lane: SharedLane, code: ErrorCode, detail: string): void;
-  /** A connection beside the shared one broke the protocol. */
-  onBroken(detail: string): void;
-  /** A request timed out. */
-  onTimeout(lane: SharedLane): void;
-}
-
-export interface LaneOptions extends Omit<ConnectionOptions, 'identity' | 'reserved' | 'urgent'> {
-  readonly requestTimeoutMs: number;
-  /** A connection that nobody has used for so long is closed. */
-  readonly idleMs: number;
-  /** Connections beside the shared one, for one request each. */
-  readonly leasesMax: number;
-  /** Connections that sessions keep for longer. */
-  readonly reservedMax: number;
-}
 
 /** Not PING: that would use up a CLIENT CACHING of the session's. */
 const SIGN_OF_LIFE = encodeRequest(['CLIENT', 'ID']);
@@ -91,14 +39,14 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   refusal = '';
   readonly #urgent: boolean;
   readonly #options: LaneOptions;
-  readonly #owner: LaneOwner;
+  readonly #owner: LaneOwner<SharedLane>;
   readonly #turn: Turn;
   readonly #leases: Leases;
   readonly #reserved: Leases;
   readonly #left = new Set<Connection>();
   #refusedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(identity: Identity, urgent: boolean, options: LaneOptions, owner: LaneOwner, turn: Turn) {
+  constructor(identity: Identity, urgent: boolean, options: LaneOptions, owner: LaneOwner<SharedLane>, turn: Turn) {
     this.node = owner.node;
     this.identity = identity;
     this.#urgent = urgent;

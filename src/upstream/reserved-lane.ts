@@ -4,7 +4,8 @@ import { encodeRequest } from '../protocol/multibulk.ts';
 import type { OutBuffer } from '../util/out-buffer.ts';
 import type { Connection } from './connection.ts';
 import type { Keeper } from './connection-contract.ts';
-import type { Lane, SharedLane } from './lane.ts';
+import type { SharedLane } from './lane.ts';
+import type { Lane } from './lane-contract.ts';
 import type { LeaseTaker } from './leases.ts';
 import type { ReplyTarget } from './target.ts';
 

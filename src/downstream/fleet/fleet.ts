@@ -3,9 +3,9 @@ import { BROADCASTS, type Broadcast, type BroadcastName } from '../../command/fl
 import type { CommandRow, FleetName } from '../../command/row.ts';
 import { argBytes, type RequestView } from '../../protocol/request.ts';
 import { NO_NODE } from '../../routing/topology.ts';
-import type { Lane } from '../../upstream/lane.ts';
+import type { Lane } from '../../upstream/lane-contract.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
-import { FanOut } from '../fan-out.ts';
+import { broadcast, liveLanes } from '../broadcast.ts';
 import { ownLanes } from '../own-lane.ts';
 import type { Router } from '../router.ts';
 import type { ScriptStore } from '../script-store.ts';
@@ -43,11 +43,8 @@ export class Fleet {
       session.fail(session.open(), 'refused', `keyfan: '${row.name}' is not supported: ${why}`);
       return;
     }
-    const lanes = session.lanes.at.filter((_, i) => this.#router.topology.live[i] === 1);
-    if (lanes.length === 0) {
-      session.fail(session.open(), 'no_nodes');
-      return;
-    }
+    const lanes = liveLanes(session, this.#router.topology);
+    if (lanes === null) return;
     const name = row.fleet as FleetName;
     if (CODE.has(row.name) && !this.#shareScripts) {
       this.#fenced(session, view, BROADCASTS[name as BroadcastName]);
@@ -56,39 +53,35 @@ export class Fleet {
     this.#follow(view, row);
     const runner = this.#runners[name];
     if (runner !== undefined) runner(session, view, lanes);
-    else this.#broadcast(session, session, view, lanes, BROADCASTS[name as BroadcastName]);
+    else this.#broadcast(session, view, lanes, BROADCASTS[name as BroadcastName]);
   }
 
   readonly #runners: Readonly<Record<Exclude<FleetName, BroadcastName>, Runner> & Partial<Record<BroadcastName, undefined>>> = {
     scan: (session, view) => this.#scan.run(session, view),
     random_key: (session) => new RandomKey(session, this.#router.liveNodes()).run(),
     debug: (session, view, lanes) => this.#debug(session, view, lanes),
-    slowlog: (session, view, lanes) => this.#broadcast(new Newest(session, view), session, view, lanes, BROADCASTS.concat),
+    slowlog: (session, view, lanes) => this.#broadcast(session, view, lanes, BROADCASTS.concat, new Newest(session, view)),
   };
 
   #debug(session: Session, view: RequestView, lanes: readonly Lane[]): void {
     const node = view.argc > 2 && OF_A_KEY.has(argLower(view, 1)) ? this.#router.nodeOfName(argBytes(view, 2)) : NO_NODE;
     const lane = session.lanes.at[node];
-    if (lane === undefined) this.#broadcast(session, session, view, lanes, BROADCASTS.said);
+    if (lane === undefined) this.#broadcast(session, view, lanes, BROADCASTS.said);
     else lane.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
   }
 
   /** On connections of the session's own. */
-  #fenced(session: Session, view: RequestView, broadcast: Broadcast): void {
+  #fenced(session: Session, view: RequestView, how: Broadcast): void {
     const lanes = ownLanes(session, this.#router.liveNodes());
     if (lanes === null) return;
-    this.#broadcast(session, session, view, lanes, broadcast);
+    this.#broadcast(session, view, lanes, how);
     for (const lane of lanes) lane.fence();
   }
 
-  #broadcast(parent: ReplyTarget, session: Session, view: RequestView, lanes: readonly Lane[], { merge, write }: Broadcast): void {
+  #broadcast(session: Session, view: RequestView, lanes: readonly Lane[], how: Broadcast, parent: ReplyTarget = session): void {
     // Where nodes hold copies the same key may be on several.
-    const wanted = merge === 'concat' && !this.#router.keyed ? 'union' : merge;
-    const fanOut = new FanOut(parent, session.open(), wanted, write, lanes);
-    const given = session.give(view);
-    lanes.forEach((lane, i) => {
-      lane.send(view.buf, view.base, view.limit, fanOut, i, given);
-    });
+    const { merge, write } = how;
+    broadcast(session, view, lanes, { merge: merge === 'concat' && !this.#router.keyed ? 'union' : merge, write }, parent);
   }
 
   /** What keyfan remembers of scripts follows what the nodes are told. */

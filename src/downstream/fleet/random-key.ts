@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { headerNumber, isError, isInteger, isNull } from '../../protocol/element.ts';
 import { nullReply } from '../../protocol/encode.ts';
 import { encodeRequest } from '../../protocol/multibulk.ts';
-import type { Lane } from '../../upstream/lane.ts';
+import type { Lane } from '../../upstream/lane-contract.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
 import type { Session } from '../session.ts';
 

@@ -3,7 +3,7 @@ import { arrayReply, bulkReply } from '../../protocol/encode.ts';
 import { encodeRequest } from '../../protocol/multibulk.ts';
 import { argBytes, argText, type RequestView } from '../../protocol/request.ts';
 import { ScanCursors } from '../../routing/scan-cursor.ts';
-import type { Lane } from '../../upstream/lane.ts';
+import type { Lane } from '../../upstream/lane-contract.ts';
 import type { Router } from '../router.ts';
 import type { Session } from '../session.ts';
 import { SessionTarget } from '../session-target.ts';

@@ -5,7 +5,7 @@ import { isError, payloadOf } from '../../protocol/element.ts';
 import { verbatimReply } from '../../protocol/encode.ts';
 import { encodeRequest } from '../../protocol/multibulk.ts';
 import { argText } from '../../protocol/request.ts';
-import type { Lane } from '../../upstream/lane.ts';
+import type { Lane } from '../../upstream/lane-contract.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
 import type { Session } from '../session.ts';
 import { type Answer, type InfoSection, LATER, type LocalCommand, refused } from './answer.ts';

@@ -1,4 +1,5 @@
-import type { Lane, SharedLane } from '../../upstream/lane.ts';
+import type { SharedLane } from '../../upstream/lane.ts';
+import type { Lane } from '../../upstream/lane-contract.ts';
 import type { LaneSet } from '../lanes.ts';
 import type { SubscriptionState } from '../mode.ts';
 import type { Session } from '../session.ts';
