@@ -5,7 +5,8 @@ import { arrayReply, bulkReply, integerReply, mapReply, OK } from '../../protoco
 import { parseInt64 } from '../../protocol/header.ts';
 import { argBytes, argEnd, argStart, argText } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
-import { type Answer, isPlainName, type LocalCommand, type LocalContext, parked, refused, TOO_MANY_DATABASES } from './answer.ts';
+import { type Answer, isPlainName, type LocalCommand, parked, refused, TOO_MANY_DATABASES } from './answer.ts';
+import type { LocalContext } from './local-context.ts';
 
 const NO_PASSWORD_CONFIGURED =
   'AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?';

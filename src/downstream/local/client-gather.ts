@@ -1,8 +1,9 @@
 /** Commands about clients that this process serves, or others for the same pool. */
 import type { Session } from '../session.ts';
-import { type Answer, LATER, type LocalContext, parked, refused } from './answer.ts';
+import { type Answer, LATER, parked, refused } from './answer.ts';
 import type { Finding, Question } from './client-question.ts';
 import { find } from './client-search.ts';
+import type { LocalContext } from './local-context.ts';
 
 /** Most ids that a question to other processes may name, and most characters of an address in it: none is longer. */
 const IDS_MAX = 65_536;

@@ -2,10 +2,11 @@ import { argLower } from '../../command/argument.ts';
 import { integerReply, OK, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
-import { type Answer, LATER, type LocalContext, refused, SYNTAX } from './answer.ts';
+import { type Answer, LATER, refused, SYNTAX } from './answer.ts';
 import { countOf, gather } from './client-gather.ts';
 import { CLIENT_TYPES } from './client-line.ts';
 import type { Filter, Finding } from './client-question.ts';
+import type { LocalContext } from './local-context.ts';
 
 const INTEGER = /^-?\d{1,18}$/;
 

@@ -8,7 +8,8 @@ import type { TrackingState } from '../mode.ts';
 import { ownLanes } from '../own-lane.ts';
 import type { Session } from '../session.ts';
 import { SessionTarget } from '../session-target.ts';
-import { type Answer, LATER, type LocalContext, refused, SYNTAX } from './answer.ts';
+import { type Answer, LATER, refused, SYNTAX } from './answer.ts';
+import type { LocalContext } from './local-context.ts';
 
 const FLAGS: ReadonlySet<string> = new Set(['bcast', 'optin', 'optout', 'noloop']);
 const NO_REDIRECT =

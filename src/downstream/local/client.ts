@@ -3,11 +3,12 @@ import { unknownText } from '../../command/texts.ts';
 import { arrayReply, bulkReply, integerReply, nullReply, OK, simpleReply, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
-import { type Answer, isPlainName, type LATER, type LocalCommand, type LocalContext, refused, SYNTAX } from './answer.ts';
+import { type Answer, isPlainName, type LATER, type LocalCommand, refused, SYNTAX } from './answer.ts';
 import { caching } from './client-caching.ts';
 import { clientLine } from './client-line.ts';
 import { kill, list, pause, reply, unblock } from './client-others.ts';
 import { tracking, trackingInfo } from './client-tracking.ts';
+import type { LocalContext } from './local-context.ts';
 
 const HELP: readonly string[] = [
   'CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',

@@ -8,7 +8,8 @@ import { argText } from '../../protocol/request.ts';
 import type { Lane } from '../../upstream/lane-contract.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
 import type { Session } from '../session.ts';
-import { type Answer, type InfoSection, LATER, type LocalCommand, refused } from './answer.ts';
+import { type Answer, LATER, type LocalCommand, refused } from './answer.ts';
+import type { InfoSection } from './local-context.ts';
 
 /** Words that ask for every section. */
 const ALL: ReadonlySet<string> = new Set(['all', 'default', 'everything']);

@@ -3,7 +3,8 @@ import { arrayReply, bulkReply, integerReply, mapReply, simpleReply } from '../.
 import { argBytes, argText, type RequestView } from '../../protocol/request.ts';
 import { VERSION } from '../../util/version.ts';
 import type { Session } from '../session.ts';
-import { type Answer, type LocalCommand, type LocalContext, refused } from './answer.ts';
+import { type Answer, type LocalCommand, refused } from './answer.ts';
+import type { LocalContext } from './local-context.ts';
 
 const HELP: readonly string[] = [
   'KEYFAN <subcommand> [<arg> ...]. Subcommands are:',

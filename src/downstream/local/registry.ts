@@ -9,7 +9,7 @@ import { info } from './info.ts';
 import { keyfan } from './keyfan.ts';
 import { select } from './select.ts';
 
-export type { LocalContext } from './answer.ts';
+export type { LocalContext } from './local-context.ts';
 
 /** The commands that keyfan answers itself. */
 export const LOCALS: Readonly<Record<LocalName, LocalCommand>> = {
