@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { run } from './cli/program.ts';
-import { logOutput } from './observe/log-output.ts';
+import { exitProcess } from './runtime/exit-process.ts';
 
 // Whoever reads our output may leave early (`keyfan route … | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
@@ -10,5 +10,4 @@ const code = await run(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
   env: process.env,
 });
-await logOutput.written();
-process.exit(code);
+await exitProcess(code);

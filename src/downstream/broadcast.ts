@@ -22,7 +22,7 @@ export function broadcast(
   how: Broadcast,
   parent: ReplyTarget = session,
 ): void {
-  const fanOut = new FanOut(parent, session.open(), how.merge, how.write, lanes);
+  const fanOut = new FanOut(parent, session.open(true), how.merge, how.write, lanes);
   const given = session.give(view);
   for (let i = 0; i < lanes.length; i++) (lanes[i] as Lane).send(view.buf, view.base, view.limit, fanOut, i, given);
 }

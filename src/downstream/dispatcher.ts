@@ -266,7 +266,7 @@ export class Dispatcher {
     const { fragments, node, order, bufs, start, end } = this.#splitter;
     const lanes: Lane[] = [];
     for (let i = 0; i < fragments; i++) lanes.push(session.lanes.at[node[i] as number] as Lane);
-    const fanOut = new FanOut(session, session.open(), split.merge, row.write, lanes, order, split.merge === 'array' ? keys : 0);
+    const fanOut = new FanOut(session, session.open(true), split.merge, row.write, lanes, order, split.merge === 'array' ? keys : 0);
     for (let i = 0; i < fragments; i++) {
       (lanes[i] as Lane).send(bufs[i] as Buffer, start[i] as number, end[i] as number, fanOut, i, false);
     }

@@ -48,6 +48,9 @@ export class ReplyQueue {
   #headPartly = false;
   /** In order of arrival. */
   #pushed: Pushed[] = [];
+  /** The newest places, of those that are owed, that a reply waits in, and that gather replies; any other token where there is none. */
+  #newestHeld = -1;
+  #gathers = -1;
 
   /** The token of the place at the head: those before it are answered. */
   get head(): number {
@@ -69,10 +72,11 @@ export class ReplyQueue {
     return this.#stash.live + this.#largeBytes;
   }
 
-  /** Opens the next place; the returned token settles it. */
-  open(now: number): number {
+  /** Opens the next place; the returned token settles it. `gathers`: the reply is made of several, which wait elsewhere. */
+  open(now: number, gathers = false): number {
     if (this.length > this.#mask) this.#grow();
     const token = this.#tail;
+    if (gathers) this.#gathers = token;
     const place = token & this.#mask;
     this.#size[place] = OPEN;
     this.#openedAt[place] = now;
@@ -119,10 +123,11 @@ export class ReplyQueue {
 
   /**
    * Sends `buf[start, end)`, which answers no request, between two replies: `now`, at the latest behind the one that is partly sent; or `behind`
-   * all that are owed.
+   * all that have come, wholly or in part, and wait for others.
    */
   push(buf: Buffer, start: number, end: number, when: 'now' | 'behind', out: OutBuffer): void {
-    const at = when === 'behind' ? this.#tail : (this.#head + (this.#headPartly ? 1 : 0)) | 0;
+    let at = (this.#head + (this.#headPartly ? 1 : 0)) | 0;
+    if (when === 'behind') at = this.#behind(this.#gathers, this.#behind(this.#newestHeld, at));
     if (at === this.#head) {
       out.append(buf, start, end, false);
       return;
@@ -134,6 +139,19 @@ export class ReplyQueue {
     }
     last.bytes.append(buf, start, end, false);
     this.#largeBytes += end - start;
+  }
+
+  #owes(token: number): boolean {
+    return ((token - this.#head) | 0) >= 0 && ((token - this.#tail) | 0) < 0;
+  }
+
+  /** The place behind `token`, or `at` where that is later, or `token` not owed. */
+  #behind(token: number, at: number): number {
+    return this.#owes(token) && ((token - at) | 0) >= 0 ? (token + 1) | 0 : at;
+  }
+
+  #holdsAt(token: number): void {
+    if (((token - this.#newestHeld) | 0) > 0 || !this.#owes(this.#newestHeld)) this.#newestHeld = token;
   }
 
   /** Sends what was pushed and waits no more. */
@@ -152,6 +170,7 @@ export class ReplyQueue {
       parts = new OutBuffer();
       this.#large.set(token, parts);
       this.#size[token & this.#mask] = PARTLY;
+      this.#holdsAt(token);
     }
     return parts;
   }
@@ -198,6 +217,7 @@ export class ReplyQueue {
   }
 
   #hold(token: number, buf: Buffer, start: number, end: number, given: boolean): void {
+    this.#holdsAt(token);
     const place = token & this.#mask;
     const size = end - start;
     if (size >= LARGE_MIN) {

@@ -81,9 +81,9 @@ export class ReplyWriter {
     return this.#progress.stalledSince(bulk && this.owed > 0);
   }
 
-  /** Opens the next place; the returned token settles it. */
-  open(): number {
-    return this.#replies.open(clock.now);
+  /** See `ReplyQueue.open`. */
+  open(gathers: boolean): number {
+    return this.#replies.open(clock.now, gathers);
   }
 
   /** See `ReplyQueue.muting`. */

@@ -211,9 +211,9 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     if (this.unsentBytes > PUSHED_MAX) this.destroy('slow_subscriber');
   }
 
-  /** What it is about may be among the replies that are owed, and must not be taken for newer than it is. Whoever is blocked is owed one that has not come. */
+  /** What it is about may be among the replies that wait, and must not be taken for newer than it is. */
   onInvalidation(buf: Buffer, start: number, end: number): void {
-    this.onPush(buf, start, end, this.blocked === null ? 'behind' : 'now');
+    this.onPush(buf, start, end, 'behind');
   }
 
   /** True where the frame of the request at hand may be queued as a view: its buffer is then left to the view. */
@@ -221,9 +221,9 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     return this.#intake.give(view.buf, view.base, view.limit);
   }
 
-  /** Opens the place of the request at hand in the reply queue. */
-  open(): number {
-    return this.#writer.open();
+  /** Opens the place of the request at hand in the reply queue. `gathers`: several nodes answer it. */
+  open(gathers = false): number {
+    return this.#writer.open(gathers);
   }
 
   /** Answers the request at hand at once. */

@@ -25,7 +25,7 @@ export function splitStreams(session: Session, view: RequestView, router: Router
   const first = streamsAt(view) + 1;
   const count = (view.argc - first) / 2;
   const keys = Array.from({ length: count }, (_, i) => argBytes(view, first + i));
-  const token = session.open();
+  const token = session.open(true);
   for (const [i, key] of keys.entries()) {
     const node = router.nodeOfName(key);
     if (node === NO_NODE) {

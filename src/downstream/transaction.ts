@@ -7,7 +7,6 @@ import type { RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane-contract.ts';
 import { ReservedLane } from '../upstream/reserved-lane.ts';
-import { SWALLOW } from '../upstream/swallow.ts';
 import type { PartTaker, ReplyTarget } from '../upstream/target.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import type { TransactionMode } from './mode.ts';
@@ -265,7 +264,7 @@ export class Transaction implements TransactionMode {
     const watch = this.#watch;
     if (watch !== null) {
       watch.pinned = false;
-      watch.send(UNWATCH, 0, UNWATCH.length, SWALLOW, 0, false);
+      watch.tell(UNWATCH);
     }
     this.#queue.clear();
     this.#session.endTransaction();

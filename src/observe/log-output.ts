@@ -1,3 +1,5 @@
+import { constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import sonicBoom from 'sonic-boom';
 
 /** Bytes of lines that may wait to be written; further ones are lost. */
@@ -11,12 +13,14 @@ const END_LIMIT_MS = 500;
  */
 class LogOutput {
   onLost: (lines: number) => void = () => {};
+  readonly #fd: number;
   readonly #stream: sonicBoom.SonicBoom;
   #waiting = false;
   #lost = 0;
 
-  constructor(fd = 1) {
-    this.#stream = new sonicBoom.SonicBoom({ fd, sync: false, maxLength: WAITING_MAX });
+  constructor() {
+    this.#fd = ownOutput();
+    this.#stream = new sonicBoom.SonicBoom({ fd: this.#fd, sync: false, maxLength: WAITING_MAX });
     // It tries again with the next line.
     this.#stream.on('error', () => {});
     this.#stream.on('drop', () => this.#lost++);
@@ -28,6 +32,17 @@ class LogOutput {
     this.#stream.write(line);
   }
 
+  /** True where a write waits for its reader: sockets and terminals that are not ours alone cannot be kept from that. */
+  mayStand(): boolean {
+    try {
+      const stat = fstatSync(this.#fd);
+      const flags = Number.parseInt(/^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${this.#fd}`, 'utf8'))?.[1] ?? '0', 8);
+      return (stat.isSocket() || isatty(this.#fd)) && (flags & constants.O_NONBLOCK) === 0;
+    } catch {
+      return false;
+    }
+  }
+
   #onDrain(): void {
     this.#waiting = false;
     const lost = this.#lost;
@@ -35,14 +50,27 @@ class LogOutput {
     if (lost > 0) this.onLost(lost);
   }
 
-  /** Before the process ends: resolves when all is written, or could not be for long. */
-  async written(): Promise<void> {
-    if (!this.#waiting) return;
-    await new Promise<void>((resolve) => {
-      this.#stream.once('drain', resolve);
-      setTimeout(resolve, END_LIMIT_MS);
+  /** Before the process ends: resolves to true when all is written, to false where it could not be for long. */
+  async written(): Promise<boolean> {
+    if (!this.#waiting) return true;
+    return new Promise((resolve) => {
+      this.#stream.once('drain', () => resolve(true));
+      setTimeout(() => resolve(false), END_LIMIT_MS);
     });
   }
+}
+
+/**
+ * Standard output; where it is a pipe a way of our own into it, on which a write that finds it full does not wait: one that waits keeps a thread, and the
+ * process from ending. What is shared with workers is made to wait by them.
+ */
+function ownOutput(): number {
+  try {
+    if (fstatSync(1).isFIFO()) return openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    // No such way, or nobody reads: as it is, then.
+  }
+  return 1;
 }
 
 /** Standard output. */

@@ -1,6 +1,6 @@
 /** The entry of a worker process. It ends when the primary says so or is no more. */
 import type { Socket } from 'node:net';
-import { logOutput } from '../observe/log-output.ts';
+import { exitProcess } from './exit-process.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import { Worker } from './worker.ts';
 
@@ -20,17 +20,12 @@ function post(message: ToPrimary): Promise<void> {
 /** Finishes what it has and ends. */
 function end(): void {
   const drained = worker === null ? Promise.resolve() : worker.drain();
-  drained.then(() => exit(0), fail);
+  drained.then(() => exitProcess(0), fail);
 }
 
 function fail(error: unknown): void {
   process.stderr.write(`keyfan: ${error instanceof Error ? error.message : String(error)}\n`);
-  void exit(1);
-}
-
-async function exit(code: number): Promise<void> {
-  await logOutput.written();
-  process.exit(code);
+  void exitProcess(1);
 }
 
 process.on('message', (message: ToWorker, socket: Socket | null | undefined) => {

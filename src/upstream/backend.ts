@@ -29,6 +29,9 @@ export interface BackendWatcher {
 
 /** A connection that lived so long earns an immediate reconnect; a shorter life waits for the backoff. */
 const STEADY_MS = 1000;
+const PONG = '+PONG\r\n';
+/** A node that says this to PING serves whoever only reads. */
+const READS_ONLY = /\bMISCONF /;
 /** A node that does not serve yet is asked so often whether it does. */
 const BUSY_ASK_MS = 1000;
 /** Beside the keys of the other lanes, which count from 0. */
@@ -71,6 +74,7 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   /** Why it is down. */
   #reason = '';
   #everUp = false;
+  #timeoutAt = 0;
   #probing: Connection | null = null;
   /** While stalled: when the watcher was told last. */
   #troubleAt = 0;
@@ -217,6 +221,9 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   onTimeout(lane: SharedLane): void {
     // Whether the node answers at all shows on the connection that decides.
     if (lane !== this.#first || this.#first.shared?.inFlight === 0) this.probe();
+    // Those that time out together are one trouble.
+    if (this.#timeoutAt === clock.now) return;
+    this.#timeoutAt = clock.now;
     this.#watcher.onTrouble(this);
   }
 
@@ -232,14 +239,13 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   onReply(_token: number, buf: Buffer, start: number, end: number): boolean {
     this.#probing = null;
     if (this.state === 'stalled') this.#become('up', 'the node answers again');
-    if (buf.toString('latin1', start, end) === '+PONG\r\n') this.#serves();
+    const answer = buf.toString('latin1', start, end);
+    if (this.#busy && (answer === PONG || READS_ONLY.test(answer))) {
+      this.#busy = false;
+      this.#log.info({ node: this.node }, 'node serves');
+    }
+    if (answer === PONG) this.#watcher.onServing(this);
     return true;
-  }
-
-  #serves(): void {
-    if (this.#busy) this.#log.info({ node: this.node }, 'node serves');
-    this.#busy = false;
-    this.#watcher.onServing(this);
   }
 
   /** A probe failed; deadline and loss are handled where they are seen. */
@@ -261,10 +267,10 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
     if (this.#everUp) this.counters.reconnects++;
     this.#everUp = true;
     this.#upSince = clock.now;
-    this.#busy = greeting === 'busy';
+    this.#busy = greeting === 'busy' && !READS_ONLY.test(detail);
     this.#askedAt = clock.now;
-    this.#become('up', this.#busy ? `connected, not serving yet: ${detail}` : 'connected');
-    if (!this.#busy) this.#watcher.onServing(this);
+    this.#become('up', greeting === 'busy' ? `connected, not serving yet: ${detail}` : 'connected');
+    if (greeting === 'serving') this.#watcher.onServing(this);
   }
 
   onRefused(lane: SharedLane, detail: string): void {
@@ -282,9 +288,9 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
     if (lane !== this.#first) return;
     this.#probing = null;
     if (this.state === 'stopped') return;
-    const steady = this.state === 'up' && clock.now - this.#upSince >= STEADY_MS && code !== 'bad_reply';
-    if (steady) {
-      this.#backoff.reset();
+    const lasted = (this.state === 'up' || this.state === 'stalled') && clock.now - this.#upSince >= STEADY_MS;
+    if (lasted) this.#backoff.reset();
+    if (lasted && this.state === 'up' && code !== 'bad_reply') {
       this.#log.warn({ node: this.node, detail }, 'connection to node lost, reconnecting');
       this.#connect('connecting');
     } else {

@@ -83,7 +83,7 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     const onread = this.#intake.onread((size, buf) => this.#onRead(size, buf));
     this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, onread });
     this.#sink = new SocketSink(this.#socket);
-    this.#progress = new SendProgress(this.#sink);
+    this.#progress = new SendProgress(this.#sink, null);
     this.#sink.onDrain = () => this.onDrain?.();
     this.#reading = new Reading(this.#socket, turn, () => options.urgent && !this.lease);
     this.#stream = new ReplyStream(this, this.#intake, this.#reading, counters);
@@ -152,6 +152,15 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     for (let i = 0; i < count - 1; i++) this.#enter(others, i);
     this.#enter(target, token);
     this.#out.absorb(requests);
+    if (this.greeted) this.#turn.mark(this);
+    return true;
+  }
+
+  /** Sends what belongs to the requests before, whatever the limits say; false where nobody will answer any more. */
+  sendBehind(request: Buffer, target: ReplyTarget, token: number): boolean {
+    if (this.closed) return false;
+    this.#enter(target, token);
+    this.#out.append(request, 0, request.length, false);
     if (this.greeted) this.#turn.mark(this);
     return true;
   }

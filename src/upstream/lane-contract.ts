@@ -47,6 +47,8 @@ export interface LaneOwner<L> {
   onBroken(detail: string): void;
   /** A request timed out. */
   onTimeout(lane: L): void;
+  /** Asks the node whether it answers. */
+  probe(): void;
 }
 
 export interface LaneOptions extends Omit<ConnectionOptions, 'identity' | 'reserved' | 'urgent'> {

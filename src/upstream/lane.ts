@@ -44,6 +44,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   readonly #leases: Leases;
   readonly #reserved: Leases;
   readonly #left = new Set<Connection>();
+  /** Reserved ones that were asked for a sign of life. */
+  readonly #asked = new Set<Connection>();
   #refusedAt = Number.NEGATIVE_INFINITY;
 
   constructor(identity: Identity, urgent: boolean, options: LaneOptions, owner: LaneOwner<SharedLane>, turn: Turn) {
@@ -249,6 +251,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     }
     if (code === 'bad_reply') this.#owner.onBroken(detail);
     this.#left.delete(connection);
+    this.#asked.delete(connection);
     const { keeper } = connection;
     connection.keeper = null;
     (connection.reserved ? this.#reserved : this.#leases).onClosed(connection);
@@ -271,11 +274,15 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   probeReserved(deadline: number): void {
     for (const connection of this.#reserved.values()) {
       const quiet = connection.keeper !== null && connection.inFlight === 0 && connection.heardAt < deadline;
-      if (quiet) connection.send(SIGN_OF_LIFE, 0, SIGN_OF_LIFE.length, SWALLOW, 0, false);
+      if (quiet && connection.sendBehind(SIGN_OF_LIFE, SWALLOW, 0)) this.#asked.add(connection);
     }
   }
 
   #expire(lease: Connection, deadline: number): void {
+    if (this.#asked.has(lease)) {
+      this.#expireAsked(lease, deadline);
+      return;
+    }
     // A request that is not whole yet has no deadline, unless the node takes nothing of it.
     if (lease.stalledSince < deadline) {
       this.#owner.onTimeout(this);
@@ -283,6 +290,16 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     } else if (lease.expire(deadline) > 0) {
       this.#owner.onTimeout(this);
       if (lease.heardAt < deadline) lease.destroy('connection_lost', 'a request timed out');
+    }
+  }
+
+  /** One that gives no sign of life is dead; whether the node is, too, shows on the connection that decides. */
+  #expireAsked(connection: Connection, deadline: number): void {
+    if (connection.heardAt >= deadline || connection.inFlight === 0) {
+      this.#asked.delete(connection);
+    } else if (connection.expire(deadline) > 0) {
+      connection.destroy('connection_lost', 'gives no sign of life');
+      this.#owner.probe();
     }
   }
 

@@ -7,6 +7,7 @@ import type { Keeper } from './connection-contract.ts';
 import type { SharedLane } from './lane.ts';
 import type { Lane } from './lane-contract.ts';
 import type { LeaseTaker } from './leases.ts';
+import { SWALLOW } from './swallow.ts';
 import type { ReplyTarget } from './target.ts';
 
 /** Whoever reserved a connection hears of it. */
@@ -142,7 +143,12 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     const token = nextFence | 0;
     const request = encodeRequest(['PING', answer]);
     this.#fences.push({ token, answer: `$${answer.length}\r\n${answer}\r\n` });
-    if (this.#use()?.send(request, 0, request.length, this, token, false) !== true) this.onFailure();
+    if (this.#use()?.sendBehind(request, this, token) !== true) this.onFailure();
+  }
+
+  /** Tells the node what the state of the connection is from now on; nobody hears the answer. */
+  tell(request: Buffer): void {
+    this.#use()?.sendBehind(request, SWALLOW, 0);
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number): boolean {

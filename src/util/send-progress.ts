@@ -2,13 +2,16 @@ import { clock } from './clock.ts';
 import { type Queued, sendQueues } from './send-queues.ts';
 import type { SocketSink } from './socket-sink.ts';
 
+/** What a look has shown counts for so long; then, where looks fail, what the kernel takes. */
+const LOOK_TRUST_MS = 30_000;
+
 /**
  * Tells whether the other side takes what is sent to it, however slowly: by what it has acknowledged where the kernel tells that, else by
  * what the kernel has taken for it.
  */
 export class SendProgress implements Queued {
   readonly #sink: SocketSink;
-  readonly #queues: { ask(socket: Queued): void };
+  readonly #queues: { ask(socket: Queued): void } | null;
   /** What libuv had left, and since when. */
   #left = 0;
   #leftSince = 0;
@@ -20,10 +23,12 @@ export class SendProgress implements Queued {
   /** Bytes that the other side had acknowledged by the last look, and since when no more; -1 where nothing was outstanding. */
   #acknowledged = -1;
   #acknowledgedSince = 0;
-  /** For how long it had acknowledged nothing, by the last look at what is unsent now; null where there was none. */
+  /** For how long it had acknowledged nothing, by the last look at what is unsent now, and when that was; null where there was none. */
   #stalledMs: number | null = null;
+  #lookedAt = 0;
 
-  constructor(sink: SocketSink, queues: { ask(socket: Queued): void } = sendQueues) {
+  /** `queues` is null where what the kernel takes is all that is to be known. */
+  constructor(sink: SocketSink, queues: { ask(socket: Queued): void } | null = sendQueues) {
     this.#sink = sink;
     this.#queues = queues;
   }
@@ -45,14 +50,15 @@ export class SendProgress implements Queued {
     this.#behind = left > 0 || more;
     if (!this.#behind) {
       this.#stalledMs = null;
+      this.#acknowledged = -1;
       return Number.POSITIVE_INFINITY;
     }
     // Most are behind for a moment only: whoever still is the next time is looked at closely.
-    if (behind && !this.#asked) {
+    if (behind && !this.#asked && this.#queues !== null) {
       this.#asked = true;
       this.#queues.ask(this);
     }
-    if (this.#stalledMs !== null) return clock.now - this.#stalledMs;
+    if (this.#stalledMs !== null && clock.now - this.#lookedAt < LOOK_TRUST_MS) return clock.now - this.#stalledMs;
     return left > 0 ? this.#leftSince : Number.POSITIVE_INFINITY;
   }
 
@@ -62,13 +68,13 @@ export class SendProgress implements Queued {
 
   endLook(bytes: number | null): void {
     this.#asked = false;
-    this.#stalledMs = null;
-    if (bytes === null) return;
+    if (bytes === null || !this.#behind) return;
+    this.#lookedAt = clock.now;
     const acknowledged = bytes === 0 ? -1 : this.#given - bytes;
     if (bytes === 0 || this.#acknowledged < 0 || acknowledged > this.#acknowledged) {
       this.#acknowledged = acknowledged;
       this.#acknowledgedSince = clock.now;
     }
-    if (this.#behind) this.#stalledMs = clock.now - this.#acknowledgedSince;
+    this.#stalledMs = clock.now - this.#acknowledgedSince;
   }
 }

@@ -3,7 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 /**
  * What the kernel holds of what was written to TCP sockets and the other side has not acknowledged. It takes megabytes for a client that
  * reads nothing at all, and from one that reads slowly again only when a good part of that has left: whether a client takes anything can be seen here
- * only. Linux tells, in one table for all sockets; it is read beside the event loop, and only while somebody asks.
+ * only. Linux tells, in one table for all sockets; it is read beside the event loop, only while somebody asks, and seldom: that takes the kernel 10 to 60 ms,
+ * as it walks over all places where a socket could be.
  *
  *   written   ────────────────────────────────▶
  *             acknowledged  │ queued   │ left with libuv
@@ -13,6 +14,8 @@ import { type FileHandle, open } from 'node:fs/promises';
  */
 const TABLES: readonly string[] = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
 const READ_BYTES = 64 * 1024;
+/** Between two looks lies a second at least, and so many times as long as the last one took. */
+const REST = { ms: 1000, share: 50 };
 /** Columns, counted from 0. */
 const QUEUES = 4;
 const INODE = 9;
@@ -39,22 +42,27 @@ export class SendQueues {
   #tables: readonly string[];
   #asked: Queued[] = [];
   #looking = false;
+  /** No look begins before. */
+  #restUntil = 0;
+  readonly #rest: typeof REST;
 
-  constructor(tables: readonly string[] = TABLES) {
+  constructor(tables: readonly string[] = TABLES, rest = REST) {
     this.#tables = tables;
+    this.#rest = rest;
   }
 
-  /** `socket` is told soon; never, where it has no inode or this system no such tables. To be asked once until then. */
+  /** `socket` is told when the next look is over; never, where it has no inode or this system no such tables. To be asked once until then. */
   ask(socket: Queued): void {
     if (this.#tables.length === 0 || socket.inode === null) return;
     this.#asked.push(socket);
     if (this.#looking) return;
     this.#looking = true;
-    // Whoever else asks in this turn is told from the same reading.
-    setImmediate(() => void this.#look());
+    // Whoever else asks until then is told from the same reading.
+    setTimeout(() => void this.#look(), this.#restUntil - performance.now()).unref();
   }
 
   async #look(): Promise<void> {
+    const began = performance.now();
     const sockets = new Map<number | null, Queued>();
     for (const socket of this.#asked.splice(0)) {
       socket.beginLook();
@@ -73,6 +81,8 @@ export class SendQueues {
       if (sockets.size === 0) break;
     }
     for (const socket of sockets.values()) socket.endLook(null);
+    const now = performance.now();
+    this.#restUntil = now + Math.max(this.#rest.ms, this.#rest.share * (now - began));
     this.#looking = false;
     for (const socket of this.#asked.splice(0)) this.ask(socket);
   }

@@ -31,9 +31,9 @@ class Relay {
     this.address = `127.0.0.1:${port}`;
   }
 
-  /** What is open now is heard of no more. */
-  forget(): void {
-    for (const socket of this.#open) {
+  /** What is open now is heard of no more, but for the first `kept` connections. */
+  forget(kept = 0): void {
+    for (const socket of [...this.#open].slice(2 * kept)) {
       socket.unpipe();
       socket.pause();
     }
@@ -45,11 +45,11 @@ class Relay {
   }
 }
 
-async function start(t: Test): Promise<{ node: RedisNode; relay: Relay; fleet: Fleet }> {
+async function start(t: Test, more: object = {}): Promise<{ node: RedisNode; relay: Relay; fleet: Fleet }> {
   const node = await startRedis();
   const relay = new Relay(node.port);
   await relay.listen();
-  const fleet = await startFleet({ addresses: [relay.address], pool: { timeouts: { request: '300ms', node_idle: '1s' } } });
+  const fleet = await startFleet({ addresses: [relay.address], pool: { timeouts: { request: '300ms', node_idle: '1s' }, ...more } });
   t.teardown(async () => {
     await fleet.stop();
     relay.stop();
@@ -93,4 +93,16 @@ t.test('a connection where all is well is left alone', async (t) => {
   t.same([metrics.sum('keyfan_subscriptions_lost_total'), metrics.sum('keyfan_backend_reconnects_total')], [0, 0]);
   await subscriber.close();
   await fleet.conserved();
+});
+
+t.test('connections of clients that are dead say nothing of a node that serves on the shared one: it is not ejected', async (t) => {
+  const { relay, fleet } = await start(t, { auto_eject: { enabled: true, failures: 2, retry: '60s' } });
+  const client = await fleet.connect();
+  const subscribers = await Promise.all(Array.from({ length: 6 }, () => fleet.connect()));
+  for (const subscriber of subscribers) await subscriber.command('SUBSCRIBE', 'news');
+  relay.forget(1);
+  await until(async () => (await fleet.metrics()).sum('keyfan_subscriptions_lost_total') === 6, 'all to be given up');
+  t.equal((await client.command('SET', 'k', 'v')).text, '+OK\r\n');
+  t.equal((await fleet.metrics()).sum('keyfan_topology_version'), 1);
+  await Promise.all([client, ...subscribers].map((each) => each.close()));
 });

@@ -208,3 +208,14 @@ t.test('a node that greets and closes at once is tried less and less often', asy
   const last = (at[5] as number) - (at[4] as number);
   t.ok(last >= 20 * 2 ** 4 * 0.5 - 20, `half of 16 times the first wait at least: ${last} ms`);
 });
+
+t.test('a node that takes no writes (MISCONF) serves reads: it is in service', async (t) => {
+  const misconf = '-MISCONF Redis is configured to save RDB snapshots\r\n';
+  const { node, fleet } = await startWith(({ args }) => (args[0] === 'PING' ? misconf : '$1\r\nv\r\n'));
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect();
+  t.equal((await client.command('GET', 'k')).value, 'v');
+  await fleet.waitNode(0, 'up');
+  t.equal((await fleet.readiness()).status, 200);
+  await client.close();
+});

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,8 @@ import { until, within } from '../support/wait.ts';
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 /** A client that is disconnected for this is a line of the log. */
 const NOT_REDIS = 'POST / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+const AT_ONCE = 50;
 
 async function start(t: Test, stdout: number | 'pipe', workers = 1): Promise<{ keyfan: ChildProcess; port: number }> {
   const port = await freePort();
@@ -30,11 +32,12 @@ async function answers(port: number): Promise<boolean> {
 }
 
 async function linesOf(port: number, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) {
+  const one = async () => {
     const client = await connectResp(port);
     client.send(NOT_REDIS);
     await client.closed;
-  }
+  };
+  for (let i = 0; i < count; i += AT_ONCE) await Promise.all(Array.from({ length: Math.min(AT_ONCE, count - i) }, one));
 }
 
 async function ends(keyfan: ChildProcess): Promise<unknown[]> {
@@ -83,3 +86,20 @@ t.test('a reader that stops for good: what is too much is dropped, and counted w
   await linesOf(port, 1500);
   t.same(await ends(keyfan), [0, null], 'it ends all the same');
 });
+
+for (const workers of [1, 2]) {
+  t.test(`a pipe, or a socket, that nobody reads: it ends all the same, workers: ${workers}`, async (t) => {
+    const fifo = `${t.testdir()}/fifo`;
+    execFileSync('mkfifo', [fifo]);
+    // Open for both, so that there is a reader, who does not read.
+    const pipe = openSync(fifo, 'r+');
+    const [piped, socketed] = [await start(t, pipe, workers), await start(t, 'pipe', workers)];
+    closeSync(pipe);
+    for (const { port } of [piped, socketed]) {
+      await linesOf(port, 1500);
+      t.ok(await answers(port));
+    }
+    t.same(await ends(piped.keyfan), [0, null]);
+    await ends(socketed.keyfan);
+  });
+}

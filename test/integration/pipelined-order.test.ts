@@ -114,7 +114,27 @@ t.test('a transaction of more commands than may be in flight is carried out', as
   const count = 3000;
   const replies = await client.pipeline([['MULTI'], ...Array.from({ length: count }, () => ['INCR', 'k']), ['EXEC']]);
   t.equal((replies.at(-1)?.value as unknown[] | undefined)?.at(-1), count);
+  const scripted = await client.pipeline([
+    ['MULTI'],
+    ['EVAL', 'return 1', '1', 'k'],
+    ...Array.from({ length: count }, () => ['INCR', 'k']),
+    ['EXEC'],
+  ]);
+  t.equal((scripted.at(-1)?.value as unknown[] | undefined)?.at(-1), 2 * count, 'with a script, and the fence behind it');
   await client.close();
+  await small.conserved();
+  await small.stop();
+});
+
+t.test('what keyfan says behind a request is said, whatever the limits are', async (t) => {
+  const small = await startFleet({ nodes: 1, pool: { limits: { node_in_flight: 16, node_queued: '1mb' } } });
+  const [client, other] = await Promise.all([small.connect({ deadlineMs: 20_000 }), small.connect()]);
+  t.equal((await client.command('EVAL', 'return #ARGV[1]', '1', 'k', 'v'.repeat(4_000_000))).text, ':4000000\r\n', 'the fence');
+  await client.pipeline([['WATCH', 'k'], ...Array.from({ length: 40 }, () => ['GET', 'k']), ['UNWATCH']]);
+  await client.close();
+  await other.command('SET', 'k', 'changed');
+  t.equal((await other.pipeline([['MULTI'], ['EVAL', 'return 1', '1', 'k'], ['EXEC']])).at(-1)?.text, '*1\r\n:1\r\n', 'UNWATCH');
+  await other.close();
   await small.conserved();
   await small.stop();
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import t from 'tap';
 import { startFleet } from '../support/fleet.ts';
 import { startRedis } from '../support/redis.ts';
+import { encode } from '../support/resp.ts';
 import { connectResp, type RespClient } from '../support/resp-client.ts';
 import { until } from '../support/wait.ts';
 
@@ -56,6 +57,20 @@ t.test('an invalidation does not overtake a reply that it is about', async (t) =
     await client.close();
   }
   await other.close();
+});
+
+t.test('an invalidation does not wait for a request that its client is still sending', async () => {
+  const [client, other, key] = [await inResp3(fleet.port), await fleet.connect(), keys[1] as string];
+  await client.command('CLIENT', 'TRACKING', 'ON');
+  await client.command('GET', key);
+  const set = encode(['SET', fleet.keyOn(1, 5), 'v'.repeat(3_000_000)]);
+  client.send(set.subarray(0, 2_500_000));
+  await until(async () => (await fleet.metrics()).sum('keyfan_backend_queued_bytes') === 0, 'what has come to be passed on');
+  await other.command('SET', key, 'new');
+  await until(() => client.received().includes(invalidated(key)), 'the invalidation');
+  client.send(set.subarray(2_500_000));
+  await until(() => client.received().toString().endsWith('+OK\r\n'), 'the reply');
+  await Promise.all([client.close(), other.close()]);
 });
 
 t.test("options, errors and what TRACKINGINFO says, as Redis' own", async (t) => {

@@ -3,7 +3,6 @@ import type { CommandRow } from '../../command/row.ts';
 import { encodeRequest, PING } from '../../protocol/multibulk.ts';
 import type { RequestView } from '../../protocol/request.ts';
 import type { ReservedLane } from '../../upstream/reserved-lane.ts';
-import { SWALLOW } from '../../upstream/swallow.ts';
 import { FanOut } from '../fan-out.ts';
 import type { CachingMode } from '../mode.ts';
 import type { Session } from '../session.ts';
@@ -66,13 +65,13 @@ class Caching implements CachingMode {
   }
 
   repeat(lane: ReservedLane): void {
-    lane.send(this.#request, 0, this.#request.length, SWALLOW, 0, false);
+    lane.tell(this.#request);
   }
 
   #end(): void {
     const session = this.#session;
     if (session.mode === this) session.mode = null;
     if (session.tracking?.caching === this) session.tracking.caching = null;
-    for (const lane of session.lanes.reserved()) lane.send(PING, 0, PING.length, SWALLOW, 0, false);
+    for (const lane of session.lanes.reserved()) lane.tell(PING);
   }
 }

@@ -41,6 +41,8 @@ interface Step {
   readonly settle: number;
   readonly size: number;
   readonly given: boolean;
+  /** The last place that is opened gathers replies. */
+  readonly gathers: boolean;
   /** Then something is pushed. */
   readonly push: 'now' | 'behind' | null;
 }
@@ -56,6 +58,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(16_383, 16_384, 0) },
   ),
   given: fc.boolean(),
+  gathers: fc.nat(3).map((n) => n === 0),
   push: fc.constantFrom('now', 'behind', null, null, null),
 });
 
@@ -63,7 +66,7 @@ function agrees(steps: readonly Step[]): boolean {
   const queue = new ReplyQueue();
   const outlet = new Outlet();
   /** In order of arrival; a settled reply has its bytes. What is pushed behind others has no place. */
-  const owed: { readonly token: number | null; readonly openedAt: number; reply?: Buffer }[] = [];
+  const owed: { readonly token: number | null; readonly openedAt: number; readonly gathers?: boolean; reply?: Buffer }[] = [];
   const sent: Buffer[] = [];
   let n = 0;
   const settle = (which: number, size: number, given: boolean): void => {
@@ -82,9 +85,9 @@ function agrees(steps: readonly Step[]): boolean {
   const push = (when: 'now' | 'behind'): void => {
     const bytes = Buffer.from(`[${n++}]`);
     queue.push(bytes, 0, bytes.length, when, outlet.out);
-    if (when === 'now') sent.push(bytes);
-    else owed.push({ token: null, openedAt: 0, reply: bytes });
-    send();
+    const last = owed.findLastIndex(({ reply, gathers }) => reply !== undefined || gathers === true);
+    if (when === 'now' || last < 0) sent.push(bytes);
+    else owed.splice(last + 1, 0, { token: null, openedAt: 0, reply: bytes });
   };
   const same = (): boolean => {
     const held = owed.reduce((sum, { reply }) => sum + (reply?.length ?? 0), 0);
@@ -95,10 +98,11 @@ function agrees(steps: readonly Step[]): boolean {
       places.every((each) => queue.openedAt(each.token as number) === each.openedAt)
     );
   };
-  for (const { open, which, settle: count, size, given, push: pushed } of steps) {
+  for (const { open, which, settle: count, size, given, gathers, push: pushed } of steps) {
     for (let i = 0; i < open; i++) {
       const openedAt = owed.length + n * 1000;
-      owed.push({ token: queue.open(openedAt), openedAt });
+      const last = gathers && i === open - 1;
+      owed.push({ token: queue.open(openedAt, last), openedAt, gathers: last });
     }
     for (let i = 0; i < count; i++) settle(which, size, given);
     if (pushed !== null) push(pushed);

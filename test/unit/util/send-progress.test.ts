@@ -56,6 +56,31 @@ t.test('whoever is behind twice is looked at, once at a time', async (t) => {
   t.equal(asked.length, 1, 'it is asked again');
 });
 
+t.test('a look that fails changes nothing for a while; then what the kernel takes counts', async (t) => {
+  const { sink, progress, unsent, look } = setUp();
+  sink.givenBytes = 500;
+  unsent(100);
+  progress.stalledSince();
+  for (let taken = 400; taken > 200; taken -= 25) {
+    progress.stalledSince();
+    look(taken);
+    clock.now += 1000;
+  }
+  progress.stalledSince();
+  look(null);
+  t.equal(progress.stalledSince(), clock.now, 'it had acknowledged something at the last look');
+  clock.now += 30_000;
+  t.equal(progress.stalledSince(), clock.now - 38_000, 'nothing is known any more');
+});
+
+t.test('where the kernel is not to be asked', async (t) => {
+  const sink = { writableLength: 10, left: 10, givenBytes: 0, inode: 1 };
+  const progress = new SendProgress(sink as unknown as SocketSink, null);
+  const began = progress.stalledSince();
+  clock.now += 1000;
+  t.equal(progress.stalledSince(), began);
+});
+
 t.test('by what the other side acknowledges, where the kernel tells', async (t) => {
   const { sink, progress, unsent, look } = setUp();
   sink.givenBytes = 500;
@@ -115,7 +140,7 @@ t.test('a stall of before does not count for what is sent later', async (t) => {
   unsent(100);
   progress.stalledSince();
   progress.stalledSince();
-  look(0);
+  look(50);
   unsent(0);
   progress.stalledSince();
   clock.now += 60_000;
@@ -123,6 +148,6 @@ t.test('a stall of before does not count for what is sent later', async (t) => {
   unsent(100);
   t.equal(progress.stalledSince(), clock.now);
   progress.stalledSince();
-  look(100);
-  t.equal(progress.stalledSince(), clock.now, 'nothing was outstanding meanwhile');
+  look(150, 50);
+  t.equal(progress.stalledSince(), clock.now, 'whatever was outstanding before');
 });

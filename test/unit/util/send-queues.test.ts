@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import t from 'tap';
-import { type Queued, SendQueues, sendQueues } from '../../../src/util/send-queues.ts';
+import { type Queued, SendQueues } from '../../../src/util/send-queues.ts';
 import { SocketSink } from '../../../src/util/socket-sink.ts';
 import { until } from '../../support/wait.ts';
 
 const MIB = 1024 * 1024;
+const NO_REST = { ms: 0, share: 0 };
 const linux = process.platform === 'linux' ? false : 'Linux only';
 
 /** A socket that notes what it is told. */
@@ -56,9 +57,11 @@ t.test('what the kernel holds of what was written, over IPv4 and IPv6', { skip: 
   }
 });
 
+const all = new SendQueues(undefined, NO_REST);
+
 async function look(inode: number | null): Promise<number> {
   const socket = new Noted(inode);
-  sendQueues.ask(socket);
+  all.ask(socket);
   await until(() => socket.told.length > 0, 'the look');
   return socket.told[0] as number;
 }
@@ -71,7 +74,7 @@ t.test('a table longer than one read; rows of sockets that nobody asked for', as
   const table = `${t.testdir()}/tcp`;
   const rows = Array.from({ length: 3000 }, (_, i) => row(1000 + i, 0xa0 + i));
   writeFileSync(table, `${[HEAD, ...rows].join('\n')}\n`);
-  const queues = new SendQueues([table]);
+  const queues = new SendQueues([table], NO_REST);
   const sockets = [0, 1, 1234, 2999].map((i) => new Noted(1000 + i));
   for (const socket of sockets) queues.ask(socket);
   const unknown = new Noted(7);
@@ -87,7 +90,7 @@ t.test('a table longer than one read; rows of sockets that nobody asked for', as
 t.test('a socket that asks during a look is told by the next', async (t) => {
   const table = `${t.testdir()}/tcp`;
   writeFileSync(table, `${HEAD}\n${row(5, 1)}\n`);
-  const queues = new SendQueues([table]);
+  const queues = new SendQueues([table], NO_REST);
   const first = new Noted(5);
   const second = new Noted(5);
   first.beginLook = () => queues.ask(second);
@@ -98,17 +101,32 @@ t.test('a socket that asks during a look is told by the next', async (t) => {
 
 t.test('no tables, no inode: never told; a table that cannot be read: told that nothing is known', async (t) => {
   const folder = t.testdir();
-  const absent = new SendQueues([`${folder}/none`]);
+  const absent = new SendQueues([`${folder}/none`], NO_REST);
   const socket = new Noted(5);
   absent.ask(socket);
   await until(() => socket.told.length > 0, 'the first look');
   absent.ask(socket);
   const pipe = new Noted(null);
-  const queues = new SendQueues([folder]);
+  const queues = new SendQueues([folder], NO_REST);
   queues.ask(pipe);
   const other = new Noted(6);
   queues.ask(other);
   await until(() => other.told.length > 0, 'the look');
   t.same([socket.told, socket.looks], [[null], 1], 'absent tables are not looked for again');
   t.same([other.told, pipe.told], [[null], []]);
+});
+
+t.test('looks are seldom: whoever asks meanwhile is told by the next', async (t) => {
+  const table = `${t.testdir()}/tcp`;
+  writeFileSync(table, `${HEAD}\n${row(5, 1)}\n${row(6, 2)}\n`);
+  const queues = new SendQueues([table], { ms: 200, share: 0 });
+  const [first, second, third] = [new Noted(5), new Noted(6), new Noted(5)];
+  queues.ask(first);
+  await until(() => first.told.length > 0, 'the first look');
+  const began = performance.now();
+  queues.ask(second);
+  queues.ask(third);
+  await until(() => second.told.length > 0 && third.told.length > 0, 'the second look');
+  t.ok(performance.now() - began >= 150, 'not at once');
+  t.same([second.told, third.told], [[2], [1]]);
 });
