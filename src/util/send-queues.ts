@@ -14,8 +14,8 @@ import { type FileHandle, open } from 'node:fs/promises';
  */
 const TABLES: readonly string[] = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
 const READ_BYTES = 64 * 1024;
-/** Between two looks lies a second at least, and so many times as long as the last one took. */
-const REST = { ms: 1000, share: 50 };
+/** Between two looks. */
+const REST_MS = 1000;
 /** Columns, counted from 0. */
 const QUEUES = 4;
 const INODE = 9;
@@ -44,11 +44,11 @@ export class SendQueues {
   #looking = false;
   /** No look begins before. */
   #restUntil = 0;
-  readonly #rest: typeof REST;
+  readonly #restMs: number;
 
-  constructor(tables: readonly string[] = TABLES, rest = REST) {
+  constructor(tables: readonly string[] = TABLES, restMs = REST_MS) {
     this.#tables = tables;
-    this.#rest = rest;
+    this.#restMs = restMs;
   }
 
   /** `socket` is told when the next look is over; never, where it has no inode or this system no such tables. To be asked once until then. */
@@ -62,7 +62,6 @@ export class SendQueues {
   }
 
   async #look(): Promise<void> {
-    const began = performance.now();
     const sockets = new Map<number | null, Queued>();
     for (const socket of this.#asked.splice(0)) {
       socket.beginLook();
@@ -81,8 +80,7 @@ export class SendQueues {
       if (sockets.size === 0) break;
     }
     for (const socket of sockets.values()) socket.endLook(null);
-    const now = performance.now();
-    this.#restUntil = now + Math.max(this.#rest.ms, this.#rest.share * (now - began));
+    this.#restUntil = performance.now() + this.#restMs;
     this.#looking = false;
     for (const socket of this.#asked.splice(0)) this.ask(socket);
   }

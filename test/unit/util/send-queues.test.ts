@@ -7,7 +7,7 @@ import { SocketSink } from '../../../src/util/socket-sink.ts';
 import { until } from '../../support/wait.ts';
 
 const MIB = 1024 * 1024;
-const NO_REST = { ms: 0, share: 0 };
+const NO_REST = 0;
 const linux = process.platform === 'linux' ? false : 'Linux only';
 
 /** A socket that notes what it is told. */
@@ -119,7 +119,7 @@ t.test('no tables, no inode: never told; a table that cannot be read: told that 
 t.test('looks are seldom: whoever asks meanwhile is told by the next', async (t) => {
   const table = `${t.testdir()}/tcp`;
   writeFileSync(table, `${HEAD}\n${row(5, 1)}\n${row(6, 2)}\n`);
-  const queues = new SendQueues([table], { ms: 200, share: 0 });
+  const queues = new SendQueues([table], 200);
   const [first, second, third] = [new Noted(5), new Noted(6), new Noted(5)];
   queues.ask(first);
   await until(() => first.told.length > 0, 'the first look');
