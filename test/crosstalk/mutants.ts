@@ -33,7 +33,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no tombstone on disconnect',
     reason: 'the late reply to a client that has left goes to whoever is next',
     edits: [
-      { file: 'downstream/session.js', find: '    open() {', put: '    get gone() { return this.#ended; }\n    open() {' },
+      {
+        file: 'downstream/session.js',
+        find: '    open(gathers = false) {',
+        put: '    get gone() { return this.#ended; }\n    open(gathers = false) {',
+      },
       connection(TAKE_HEAD, takeBehind('queue.targets[queue.head & queue.mask]?.gone')),
     ],
   },
