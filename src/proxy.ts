@@ -16,6 +16,7 @@ import { ringHash } from './observe/ring-hash.ts';
 import { Pool, type PoolOptions } from './pool/pool.ts';
 import type { Topology } from './routing/topology.ts';
 import type { BackendOptions } from './upstream/backend.ts';
+import { trimChunks } from './util/chunk-pool.ts';
 import type { Endpoint } from './util/endpoint.ts';
 import { Memory } from './util/memory.ts';
 import { Turn } from './util/turn.ts';
@@ -126,6 +127,9 @@ export interface WorkerRole {
   askOthers(pool: string, question: Question): Promise<Findings>;
 }
 
+/** Output chunks that nobody took in the meantime are let go. */
+const TRIM_MS = 500;
+
 /** The pools of one process, and nothing that is there once for all workers. */
 export class DataPlane {
   readonly #config: Config;
@@ -134,6 +138,7 @@ export class DataPlane {
   readonly #turn = new Turn();
   readonly #memory: Memory;
   readonly #pools = new Map<string, Pool>();
+  #trimTimer: NodeJS.Timeout | undefined;
 
   constructor(config: Config, log: Log, role: WorkerRole | null = null) {
     this.#config = config;
@@ -148,6 +153,8 @@ export class DataPlane {
       const role = this.#role === null ? {} : { ...this.#role, listen: null };
       this.#pools.set(name, new Pool({ ...options, ...role }, this.#turn, this.#log));
     }
+    // They are the whole process'.
+    this.#trimTimer = setInterval(trimChunks, TRIM_MS).unref();
     for (const [name, pool] of this.#pools) await listenFor(`pools.${name}.listen`, pool.start());
   }
 
@@ -167,6 +174,7 @@ export class DataPlane {
   }
 
   stop(): void {
+    clearInterval(this.#trimTimer);
     for (const pool of this.#pools.values()) pool.stop();
   }
 

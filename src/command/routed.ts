@@ -7,6 +7,7 @@ function isRouted({ name, policy, soleKey, subcommands }: CommandRow): boolean {
   return policy === 'shard' && soleKey === 1 && subcommands === undefined && isTellable(name);
 }
 
+// Who imports this has told the kernel.
 tellNames(COMMAND_ROWS.filter(isRouted));
 /** Not frozen: V8 reads elements of frozen arrays by a slow path. */
 const ROWS = [...COMMAND_ROWS];

@@ -19,7 +19,6 @@ import { type Log, withFields } from '../observe/log.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { Topology } from '../routing/topology.ts';
 import { Backend, type BackendOptions } from '../upstream/backend.ts';
-import { trimChunks } from '../util/chunk-pool.ts';
 import { tick } from '../util/clock.ts';
 import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
 import type { Memory } from '../util/memory.ts';
@@ -282,7 +281,6 @@ export class Pool {
   }
 
   #sweep(): void {
-    trimChunks();
     const now = tick();
     const { clientIdleMs, clientRequestMs, clientStallMs } = this.#options;
     for (const session of this.#listener.sessions) {

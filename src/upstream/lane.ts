@@ -44,8 +44,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   readonly #leases: Leases;
   readonly #reserved: Leases;
   readonly #left = new Set<Connection>();
-  /** Reserved ones that were asked for a sign of life. */
-  readonly #asked = new Set<Connection>();
+  /** Reserved ones that were asked for a sign of life, and when. */
+  readonly #asked = new Map<Connection, number>();
   #refusedAt = Number.NEGATIVE_INFINITY;
 
   constructor(identity: Identity, urgent: boolean, options: LaneOptions, owner: LaneOwner<SharedLane>, turn: Turn) {
@@ -274,13 +274,14 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   probeReserved(deadline: number): void {
     for (const connection of this.#reserved.values()) {
       const quiet = connection.keeper !== null && connection.inFlight === 0 && connection.heardAt < deadline;
-      if (quiet && connection.sendBehind(SIGN_OF_LIFE, SWALLOW, 0)) this.#asked.add(connection);
+      if (quiet && connection.sendBehind(SIGN_OF_LIFE, SWALLOW, 0)) this.#asked.set(connection, clock.now);
     }
   }
 
   #expire(lease: Connection, deadline: number): void {
-    if (this.#asked.has(lease)) {
-      this.#expireAsked(lease, deadline);
+    const askedAt = this.#asked.get(lease);
+    if (askedAt !== undefined) {
+      this.#expireAsked(lease, askedAt, deadline);
       return;
     }
     // A request that is not whole yet has no deadline, unless the node takes nothing of it.
@@ -294,8 +295,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   /** One that gives no sign of life is dead; whether the node is, too, shows on the connection that decides. */
-  #expireAsked(connection: Connection, deadline: number): void {
-    if (connection.heardAt >= deadline || connection.inFlight === 0) {
+  #expireAsked(connection: Connection, askedAt: number, deadline: number): void {
+    if (connection.heardAt > askedAt || connection.inFlight === 0) {
       this.#asked.delete(connection);
     } else if (connection.expire(deadline) > 0) {
       connection.destroy('connection_lost', 'gives no sign of life');
