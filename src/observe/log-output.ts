@@ -11,16 +11,16 @@ const END_LIMIT_MS = 500;
  * Where log lines go. They are written beside the event loop: a reader that stops must not stop keyfan, nor may a disk that is full. What
  * cannot be written waits, up to a limit; `onLost` hears how many lines were lost, as soon as others can be written again.
  */
-class LogOutput {
+export class LogOutput {
   onLost: (lines: number) => void = () => {};
   readonly #fd: number;
   readonly #stream: sonicBoom.SonicBoom;
   #waiting = false;
   #lost = 0;
 
-  constructor() {
-    this.#fd = ownOutput();
-    this.#stream = new sonicBoom.SonicBoom({ fd: this.#fd, sync: false, maxLength: WAITING_MAX });
+  constructor(fd: number, waitingMax = WAITING_MAX) {
+    this.#fd = fd;
+    this.#stream = new sonicBoom.SonicBoom({ fd, sync: false, maxLength: waitingMax });
     // It tries again with the next line.
     this.#stream.on('error', () => {});
     this.#stream.on('drop', () => this.#lost++);
@@ -74,4 +74,4 @@ function ownOutput(): number {
 }
 
 /** Standard output. */
-export const logOutput = new LogOutput();
+export const logOutput = new LogOutput(ownOutput());

@@ -73,22 +73,6 @@ t.test('a reader that stops, and goes on', async (t) => {
   t.match(text, /"msg":"stopped"\}\n$/, 'the last line is the last');
 });
 
-t.test('a reader that stops for good: what is too much is dropped, and counted where it goes on', async (t) => {
-  const { keyfan, port } = await start(t, 'pipe');
-  await linesOf(port, 5000);
-  t.ok(await answers(port));
-  let text = '';
-  keyfan.stdout?.on('data', (chunk) => {
-    text += chunk;
-  });
-  await until(() => text.includes('lines of the log were lost'), 'the number of lost ones');
-  const lost = Number(/"lines":(\d+)/.exec(text)?.[1]);
-  await until(() => text.split('client disconnected').length - 1 + lost >= 5000, 'each line to be there or counted');
-  keyfan.stdout?.pause();
-  await linesOf(port, 1200);
-  t.same(await ends(keyfan), [0, null], 'it ends all the same');
-});
-
 t.test('a pipe, or a socket, that nobody reads: it ends all the same, with its workers', async (t) => {
   const fifo = `${t.testdir()}/fifo`;
   execFileSync('mkfifo', [fifo]);
