@@ -13,6 +13,8 @@ export interface Scene {
   readonly ledger: Ledger;
   readonly random: Random;
   readonly faults: readonly Fault[];
+  /** Resolves once keyfan says that all nodes are in service. */
+  readonly allUp: () => Promise<unknown>;
   /** Writes between two faults at most. */
   readonly gap: number;
 }
@@ -25,9 +27,10 @@ async function passed({ ledger }: Scene, writes: number): Promise<void> {
 
 const some = (scene: Scene, most: number): Promise<void> => passed(scene, scene.random.below(most));
 
-/** SIGSTOP until requests have timed out, or all writes are over. */
+/** SIGSTOP until requests have timed out, or all writes are over. Requests to a node that keyfan is not connected to are refused instead. */
 async function outlast(scene: Scene, node: RedisNode): Promise<void> {
   const { ledger } = scene;
+  await scene.allUp();
   const timeouts = ledger.timeouts;
   await node.pause();
   await until(() => ledger.timeouts > timeouts || ledger.full, 'a request to time out', 60_000);

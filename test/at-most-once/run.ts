@@ -71,9 +71,10 @@ export async function runAtMostOnce({ writes, seed, nodeArgs = [], faults: kinds
   try {
     const keyfan = await startKeyfan(pool, { nodeArgs });
     cleanUp.push(() => keyfan.stop());
-    await until(async () => (await keyfan.metrics()).sum('keyfan_backend_up') === nodes.length, 'all nodes to be up');
+    const allUp = () => until(async () => (await keyfan.metrics()).sum('keyfan_backend_up') === nodes.length, 'all nodes to be up');
+    await allUp();
     const ledger = new Ledger(writes);
-    const { faults, lost } = await write({ nodes, relay, ledger, faults: kinds, random: new Random(seed) }, keyfan.port);
+    const { faults, lost } = await write({ nodes, relay, ledger, allUp, faults: kinds, random: new Random(seed) }, keyfan.port);
     const counters = await rest(keyfan);
     await keyfan.stop();
     await relay.stop();
