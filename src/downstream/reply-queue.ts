@@ -150,6 +150,7 @@ export class ReplyQueue {
     return this.#owes(token) && ((token - at) | 0) >= 0 ? (token + 1) | 0 : at;
   }
 
+  /** A reply, or a part of it, waits in the place `token`. */
   #holdsAt(token: number): void {
     if (((token - this.#newestHeld) | 0) > 0 || !this.#owes(this.#newestHeld)) this.#newestHeld = token;
   }
@@ -217,7 +218,6 @@ export class ReplyQueue {
   }
 
   #hold(token: number, buf: Buffer, start: number, end: number, given: boolean): void {
-    this.#holdsAt(token);
     const place = token & this.#mask;
     const size = end - start;
     if (size >= LARGE_MIN) {
@@ -228,6 +228,7 @@ export class ReplyQueue {
       this.#size[place] = LARGE;
       return;
     }
+    this.#holdsAt(token);
     if (!this.#stash.hasRoom(size)) this.#makeRoom(size);
     this.#at[place] = this.#stash.put(buf, start, end);
     this.#size[place] = size;

@@ -11,7 +11,7 @@ export function residentBytes(): number {
   try {
     lastResident = process.memoryUsage.rss();
   } catch {
-    // Told by the metrics of who has no descriptors left; see `process_max_fds`.
+    // No file descriptor is left.
   }
   return lastResident;
 }

@@ -25,6 +25,14 @@ function setUp() {
       sink.writableLength = bytes;
       sink.left = bytes;
     },
+    /** 500 bytes are the kernel's, 100 are unsent, and a look is asked for. */
+    fallBehind() {
+      sink.givenBytes = 500;
+      sink.writableLength = 100;
+      sink.left = 100;
+      progress.stalledSince();
+      progress.stalledSince();
+    },
   };
 }
 
@@ -82,11 +90,8 @@ t.test('where the kernel is not to be asked', async (t) => {
 });
 
 t.test('by what the other side acknowledges, where the kernel tells', async (t) => {
-  const { sink, progress, unsent, look } = setUp();
-  sink.givenBytes = 500;
-  unsent(100);
-  progress.stalledSince();
-  progress.stalledSince();
+  const { sink, progress, unsent, look, fallBehind } = setUp();
+  fallBehind();
   look(400);
   const first = clock.now;
   clock.now += 1000;
@@ -102,11 +107,8 @@ t.test('by what the other side acknowledges, where the kernel tells', async (t) 
 });
 
 t.test('what the kernel takes during a look is not progress', async (t) => {
-  const { sink, progress, unsent, look } = setUp();
-  sink.givenBytes = 500;
-  unsent(100);
-  progress.stalledSince();
-  progress.stalledSince();
+  const { progress, look, fallBehind } = setUp();
+  fallBehind();
   look(400);
   const first = clock.now;
   clock.now += 1000;
@@ -135,11 +137,8 @@ t.test('more is to follow: then also who has nothing unsent', async (t) => {
 });
 
 t.test('a stall of before does not count for what is sent later', async (t) => {
-  const { sink, progress, unsent, look } = setUp();
-  sink.givenBytes = 500;
-  unsent(100);
-  progress.stalledSince();
-  progress.stalledSince();
+  const { sink, progress, unsent, look, fallBehind } = setUp();
+  fallBehind();
   look(50);
   unsent(0);
   progress.stalledSince();
