@@ -1,4 +1,4 @@
-/** argv → command → exit code. */
+/** argv → command → exit code. A command's code is loaded when it is called: half of what `keyfan route` takes is loading. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, formatProblem } from '../config/problem.ts';
 import { hint } from '../config/spelling.ts';
@@ -6,11 +6,17 @@ import { DEFAULT_STRATEGY } from '../config/strategy-field.ts';
 import { PlacementError } from '../config/topology.ts';
 import { STRATEGIES } from '../routing/strategies/registry.ts';
 import { VERSION } from '../util/version.ts';
-import { check } from './check.ts';
-import { type DemoFlags, demo } from './demo.ts';
+import type { DemoFlags } from './demo.ts';
 import { EXIT, type Io, UsageError } from './exit.ts';
-import { ROUTE_NOTES, type RouteFlags, route } from './route.ts';
-import { type ServeFlags, serve } from './serve.ts';
+import type { RouteFlags } from './route.ts';
+import type { ServeFlags } from './serve.ts';
+
+/** For `keyfan route --help`. */
+const ROUTE_NOTES = `
+A key that holds line breaks, tabs or other control characters, or begins with a
+quote, is printed in quotes as redis-cli prints it. Keys must be UTF-8. For
+others, and to see what ejected nodes change (route counts all nodes as in
+service), ask the running keyfan: redis-cli -p PORT KEYFAN ROUTE KEY`;
 
 const CONFIG = ['-c, --config <file>', 'the configuration, keyfan.yaml'] as const;
 
@@ -58,13 +64,13 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .option('--node <address>', 'without a file: a node; give it once for each', collect)
     .option('--strategy <name>', `without a file: ${NAMES} or ./module.js (default: ${DEFAULT_STRATEGY})`)
     .option('--admin <address>', 'without a file: where /metrics, /healthz and /readyz are')
-    .action(async (flags: ServeFlags) => done(await serve(flags, io)));
+    .action(async (flags: ServeFlags) => done(await (await import('./serve.ts')).serve(flags, io)));
 
   program
     .command('check')
     .description('Check a configuration: every problem with its line and column.')
     .requiredOption(...CONFIG)
-    .action(async (flags: { config: string }) => done(await check(flags.config, io)));
+    .action(async (flags: { config: string }) => done(await (await import('./check.ts')).check(flags.config, io)));
 
   program
     .command('route')
@@ -74,7 +80,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .option('--pool <name>', 'the pool, where the configuration has several')
     .option('--explain', 'show the steps under each key')
     .addHelpText('after', ROUTE_NOTES)
-    .action(async (keys: string[], flags: RouteFlags) => done(await route(keys, flags, io)));
+    .action(async (keys: string[], flags: RouteFlags) => done(await (await import('./route.ts')).route(keys, flags, io)));
 
   program
     .command('demo')
@@ -83,7 +89,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .option('--strategy <name>', `${NAMES} or ./module.js`, DEFAULT_STRATEGY)
     .option('--listen <address>', 'where clients connect (default: 127.0.0.1:6400, or a free port)')
     .option('--admin <address>', 'where the metrics are (default: 127.0.0.1:9600, or a free port)')
-    .action(async (flags: DemoFlags) => done(await demo(flags, io)));
+    .action(async (flags: DemoFlags) => done(await (await import('./demo.ts')).demo(flags, io)));
 
   for (const command of program.commands) command.helpOption(...HELP);
   return program;

@@ -12,13 +12,6 @@ export interface RouteFlags {
   readonly explain?: boolean;
 }
 
-/** For `keyfan route --help`. */
-export const ROUTE_NOTES = `
-A key that holds line breaks, tabs or other control characters, or begins with a
-quote, is printed in quotes as redis-cli prints it. Keys must be UTF-8. For
-others, and to see what ejected nodes change (route counts all nodes as in
-service), ask the running keyfan: redis-cli -p PORT KEYFAN ROUTE KEY`;
-
 /** What Node puts in the place of bytes that are not UTF-8: what the key was cannot be told any more. */
 const LOST = '\ufffd';
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DataPlane } from '../data-plane.ts';
 import { createLog } from '../observe/pino.ts';
 import { cpuSeconds, residentBytes } from '../observe/process.ts';
-import { DataPlane } from '../proxy.ts';
 import { VERSION } from '../util/version.ts';
 import { Asking } from './asking.ts';
 import type { ToPrimary, ToWorker, WorkerReport } from './messages.ts';

@@ -102,7 +102,7 @@ t.test('row 22: a client that never reads its NOAUTH errors: what is kept for it
 });
 
 t.test('a client that asks for much and reads nothing is disconnected; the node connection never waits for it', async (t) => {
-  const fleet = await startFleet({ nodes: 1, pool: { limits: { client_unsent: '1mb' } } });
+  const fleet = await startFleet({ nodes: 1, pool: { limits: { client_unsent: '1mb' }, timeouts: { client_stall: '2s' } } });
   t.teardown(() => fleet.stop());
   const client = await fleet.connect({ deadlineMs: 20_000 });
   await client.command('SET', 'big', Buffer.alloc(100_000, 'v'));

@@ -20,6 +20,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['downstream'],
   ['pool'],
   ['config'],
+  ['data-plane'],
   ['admin'],
   ['proxy'],
   ['runtime'],

@@ -185,11 +185,11 @@ t.test('random RESP2 replies: what redis-parser finds', async (t) => {
 });
 
 t.test('random RESP3 replies', async (t) => {
-  await holds(t, 'RESP3', resp3RepliesAreFound, { runs: 1000 });
+  await holds(t, 'RESP3', resp3RepliesAreFound, { runs: 500 });
 });
 
 t.test('random bytes: the same however they are cut', async (t) => {
-  await holds(t, 'odd replies', oddRepliesAreJudged, { runs: 1000 });
+  await holds(t, 'odd replies', oddRepliesAreJudged, { runs: 400 });
 });
 
 t.test('declared lengths cost nothing', async (t) => {

@@ -33,7 +33,13 @@ function collect(socket: Socket): () => Buffer {
   return () => Buffer.concat(chunks);
 }
 
-const numbered = (size: number, seed: number): Buffer => Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed) & 0xff));
+const WHEEL = Buffer.from(Uint8Array.from({ length: 256 }, (_, i) => (i * 31) & 0xff));
+
+/** Bytes of which each 256 hold every value; where they begin depends on `seed`. */
+function numbered(size: number, seed: number): Buffer {
+  const begin = seed & 0xff;
+  return Buffer.alloc(size, Buffer.concat([WHEEL.subarray(begin), WHEEL.subarray(0, begin)]));
+}
 
 t.ok(STREAM_WRAP !== null, 'the way below the stream exists in this version of Node');
 
