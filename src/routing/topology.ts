@@ -35,7 +35,7 @@ export class Topology {
   /** 1 where the node is in service, 0 where it is ejected. */
   readonly live: Uint8Array;
   /** `locator` and `owners` for the kernel; null where it cannot follow. */
-  private readonly table: OwnerTable | null;
+  readonly #table: OwnerTable | null;
 
   /** Throws what `strategy.build` throws, and where nodes are ejected whose strategy does not allow it. */
   constructor(source: TopologySource, version = 1, ejected: ReadonlySet<number> = new Set()) {
@@ -52,7 +52,7 @@ export class Topology {
     const follows = hashing !== undefined && hashing !== null && lookup !== undefined && this.nodes.length <= FRAGMENTS_MAX;
     // A user's strategy may leave partitions without an owner, which is for JavaScript to say.
     const whole = follows && lookup.partitions > 0 && this.owners.length >= lookup.partitions;
-    this.table = whole ? new OwnerTable(lookup, this.owners) : null;
+    this.#table = whole ? new OwnerTable(lookup, this.owners) : null;
   }
 
   /** The next version, with exactly these nodes out of service. */
@@ -74,7 +74,7 @@ export class Topology {
 
   /** Offset of `locator` and `owners` in the kernel's memory, good until it is asked for again; 0 where the kernel cannot follow. */
   kernelTable(): number {
-    return this.table === null ? 0 : this.table.place();
+    return this.#table === null ? 0 : this.#table.place();
   }
 
   /**
@@ -100,16 +100,16 @@ export class Topology {
     const all = healthy === 0;
     const choices = all ? count : healthy;
     let first = Math.floor(random() * choices);
-    if (choices === 1) return this.nth(first, up, all);
+    if (choices === 1) return this.#nth(first, up, all);
     let second = Math.floor(random() * (choices - 1));
     if (second >= first) second++;
-    first = this.nth(first, up, all);
-    second = this.nth(second, up, all);
+    first = this.#nth(first, up, all);
+    second = this.#nth(second, up, all);
     return (load[second] as number) < (load[first] as number) ? second : first;
   }
 
   /** Index of the nth healthy node, counted from 0; of the nth node where `all` count as healthy. */
-  private nth(n: number, up: Uint8Array, all: boolean): number {
+  #nth(n: number, up: Uint8Array, all: boolean): number {
     if (all) return n;
     let left = n;
     for (let i = 0; ; i++) if (up[i] !== 0 && this.live[i] === 1 && left-- === 0) return i;

@@ -18,8 +18,8 @@ export class Continuum {
   readonly size: number;
   readonly points: Uint32Array;
   readonly owners: Uint16Array;
-  private readonly starts: Uint32Array;
-  private readonly shift: number;
+  readonly #starts: Uint32Array;
+  readonly #shift: number;
 
   /** At least one point; `owners` runs beside `points`. */
   constructor(points: ArrayLike<number>, owners: ArrayLike<number>) {
@@ -33,24 +33,23 @@ export class Continuum {
     this.points.set(order.map((i) => points[i] as number));
     this.owners = Uint16Array.from(order, (i) => owners[i] as number);
     const bits = Math.min(24, Math.max(1, Math.ceil(Math.log2(this.size * BUCKETS_PER_POINT))));
-    this.shift = 32 - bits;
-    this.starts = new Uint32Array(2 ** bits);
-    for (let bucket = 0, point = 0; bucket < this.starts.length; bucket++) {
-      const from = (bucket << this.shift) >>> 0;
+    this.#shift = 32 - bits;
+    this.#starts = new Uint32Array(2 ** bits);
+    for (let bucket = 0, point = 0; bucket < this.#starts.length; bucket++) {
+      const from = (bucket << this.#shift) >>> 0;
       while (point < this.size && (this.points[point] as number) < from) point++;
-      this.starts[bucket] = point;
+      this.#starts[bucket] = point;
     }
   }
 
   /** The same for the kernel. */
   get lookup(): Lookup {
-    const { size, shift, starts, points } = this;
-    return { partitions: size, ring: { shift, starts, points } };
+    return { partitions: this.size, ring: { shift: this.#shift, starts: this.#starts, points: this.points } };
   }
 
   /** Index of the first point that is not below `hash`; behind the last one the circle closes at point 0. */
   find(hash: number): number {
-    let i = this.starts[hash >>> this.shift] as number;
+    let i = this.#starts[hash >>> this.#shift] as number;
     while ((this.points[i] as number) < hash) i++;
     return i === this.size ? 0 : i;
   }

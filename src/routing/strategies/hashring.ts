@@ -38,36 +38,36 @@ export const hashring: Strategy<HashringOptions> = {
 class HashringLocator implements Locator {
   readonly partitions: number;
   readonly owners: Uint16Array;
-  private readonly continuum: Continuum;
-  private readonly hash: HashFn;
-  private readonly algorithm: string;
+  readonly #continuum: Continuum;
+  readonly #hash: HashFn;
+  readonly #algorithm: string;
 
   constructor(continuum: Continuum, algorithm: string) {
     this.partitions = continuum.size;
     this.owners = continuum.owners;
-    this.continuum = continuum;
-    this.algorithm = algorithm;
-    this.hash = algorithm === 'md5' ? md5 : (buf, start, end) => firstWord(algorithm, buf, start, end);
+    this.#continuum = continuum;
+    this.#algorithm = algorithm;
+    this.#hash = algorithm === 'md5' ? md5 : (buf, start, end) => firstWord(algorithm, buf, start, end);
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {
-    return this.continuum.find(this.hashOf(buf, start, end));
+    return this.#continuum.find(this.#hashOf(buf, start, end));
   }
 
   explain(key: Uint8Array): string[] {
-    const hash = this.hashOf(key, 0, key.length);
-    return [`hashed part: ${printable(key)}`, `${this.algorithm}: ${hash}`, this.continuum.explain(this.continuum.find(hash))];
+    const hash = this.#hashOf(key, 0, key.length);
+    return [`hashed part: ${printable(key)}`, `${this.#algorithm}: ${hash}`, this.#continuum.explain(this.#continuum.find(hash))];
   }
 
   /** An application hands the package strings, so bytes that are no UTF-8 count as what a string would hold in their place. */
-  private hashOf(buf: Uint8Array, start: number, end: number): number {
+  #hashOf(buf: Uint8Array, start: number, end: number): number {
     for (let i = start; i < end; i++) {
       if ((buf[i] as number) >= 0x80) {
         const text = Buffer.from(Buffer.from(buf.buffer, buf.byteOffset + start, end - start).toString('utf8'));
-        return this.hash(text, 0, text.length);
+        return this.#hash(text, 0, text.length);
       }
     }
-    return this.hash(buf, start, end);
+    return this.#hash(buf, start, end);
   }
 }
 

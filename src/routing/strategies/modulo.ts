@@ -34,18 +34,18 @@ class ModuloLocator implements Locator {
   readonly owners: Uint16Array;
   readonly hashing: KernelHash | null;
   readonly lookup: Lookup;
-  private readonly hash: KeyHash;
+  readonly #hash: KeyHash;
 
   constructor(owners: Uint16Array, hash: KeyHash) {
     this.partitions = owners.length;
     this.owners = owners;
-    this.hash = hash;
+    this.#hash = hash;
     this.hashing = hash.kernel;
     this.lookup = { partitions: owners.length, ring: null };
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {
-    return this.hash.of(buf, start, end) % this.partitions;
+    return this.#hash.of(buf, start, end) % this.partitions;
   }
 
   locateHash(hash: number): number {
@@ -53,7 +53,7 @@ class ModuloLocator implements Locator {
   }
 
   explain(key: Uint8Array): string[] {
-    return [...this.hash.explain(key), `mod ${this.partitions}: ${this.locate(key, 0, key.length)}`];
+    return [...this.#hash.explain(key), `mod ${this.partitions}: ${this.locate(key, 0, key.length)}`];
   }
 }
 

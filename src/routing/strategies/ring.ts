@@ -28,30 +28,30 @@ export const ring: Strategy<RingOptions> = {
 class RingLocator implements Locator {
   readonly partitions: number;
   readonly owners: Uint16Array;
-  private readonly continuum: Continuum;
+  readonly #continuum: Continuum;
   readonly hashing: KernelHash | null;
   readonly lookup: Lookup;
-  private readonly hash: KeyHash;
+  readonly #hash: KeyHash;
 
   constructor(continuum: Continuum, hash: KeyHash) {
     this.partitions = continuum.size;
     this.owners = continuum.owners;
-    this.continuum = continuum;
-    this.hash = hash;
+    this.#continuum = continuum;
+    this.#hash = hash;
     this.hashing = hash.kernel;
     this.lookup = continuum.lookup;
   }
 
   locate(buf: Uint8Array, start: number, end: number): number {
-    return this.continuum.find(this.hash.of(buf, start, end));
+    return this.#continuum.find(this.#hash.of(buf, start, end));
   }
 
   locateHash(hash: number): number {
-    return this.continuum.find(hash);
+    return this.#continuum.find(hash);
   }
 
   explain(key: Uint8Array): string[] {
-    return [...this.hash.explain(key), this.continuum.explain(this.locate(key, 0, key.length))];
+    return [...this.#hash.explain(key), this.#continuum.explain(this.locate(key, 0, key.length))];
   }
 }
 
