@@ -86,8 +86,10 @@ async function warmUp(target: Target, workload: Workload, { seconds, keyspace }:
   }
 }
 
-/** Connecting is in the figures of a cell: thousands of clients get more requests, so that it weighs less. */
-const stretchOf = ({ clients }: Workload): number => (clients >= 1000 ? 3 : 1);
+/** Connecting, and windows that grow, are in the figures of a cell: where they weigh much it is longer. */
+const STRETCH = 3;
+const LARGE_BYTES = 100_000;
+const stretchOf = (workload: Workload): number => (workload.clients >= 1000 || bytesOf(workload) >= LARGE_BYTES ? STRETCH : 1);
 
 /** About what a request or its reply weighs. */
 const bytesOf = ({ dataset, args }: Workload): number => DATASETS[dataset].valueBytes + args.join('').length + 1;

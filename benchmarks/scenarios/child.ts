@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { within } from '../../test/support/wait.ts';
 import type { Tells, Told } from './load/job.ts';
@@ -19,10 +20,12 @@ export class Child<Result> {
   readonly #events = new Set<string>();
   #waiting: { name: string; resolve: () => void }[] = [];
 
-  constructor(job: string, args: unknown) {
+  /** One that gives way runs when nobody else wants the core: a load that in earnest would come from another machine. */
+  constructor(job: string, args: unknown, { givesWay = false } = {}) {
     const child = fork(MAIN, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child = child;
     this.pid = child.pid ?? -1;
+    if (givesWay && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     children.add(child);
     this.result = new Promise((resolve, reject) => {
       child.on('message', (message: Tells) => {

@@ -66,7 +66,7 @@ async function transfer(stage: Stage, portOf: (node: number) => number): Promise
     return { node, key: stage.keysOn(node, AT_ONCE, 'large')[i] as string };
   });
   const connections = places.map(({ node, key }) => ({ port: portOf(node), key }));
-  const child = new Child<Transferred>('transfer', { connections, bytes: VALUE_BYTES });
+  const child = new Child<Transferred>('transfer', { connections, bytes: VALUE_BYTES }, { givesWay: true });
   try {
     await Promise.race([child.result, sleep(TRANSFER_MS_MAX, undefined, { ref: false })]);
     return await child.stop();

@@ -45,7 +45,7 @@ export const slowReaders: Scenario = async ({ thinkMs, scale, print }) => {
     print(`  ${count} clients ask for ${GETS} × ${mib(VALUE_BYTES)} each`);
     normal.mark('beside');
     const began = performance.now();
-    slow = new Child('connections', { port: stage.keyfan.port, count, send, expect: '', deaf: true });
+    slow = new Child('connections', { port: stage.keyfan.port, count, send, expect: '', deaf: true }, { givesWay: true });
     await slow.reached('ready', WAIT_MS_MAX);
     const closedMs = await untilClosed(stage, began);
     normal.mark('after');
