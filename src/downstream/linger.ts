@@ -5,9 +5,16 @@ import { handleOf } from '../util/stream-wrap.ts';
 /** How long a closing connection waits: for the client to take more of its last replies, then for it to close its side, too. */
 const LINGER_MS = 1000;
 
-/** Ends our side of a connection and sees that the socket does not outlive that by much. */
-export function endAndLinger(socket: Socket, sink: SocketSink): void {
+/**
+ * Ends our side of a connection and sees that the socket does not outlive that by much. `halfClosed`: the client has ended its side; then the
+ * kernel delivers what it has been given also where the socket is closed at once, which costs less.
+ */
+export function endAndLinger(socket: Socket, sink: SocketSink, halfClosed: boolean): void {
   sink.push();
+  if (halfClosed && sink.writableLength === 0) {
+    socket.destroy();
+    return;
+  }
   let left = sink.left;
   let ended = false;
   const timer = setInterval(() => {

@@ -124,8 +124,8 @@ export class ReplyWriter {
   }
 
   /** Ends our side once everything has been sent. */
-  end(): void {
-    endAndLinger(this.#socket, this.sink);
+  end(halfClosed: boolean): void {
+    endAndLinger(this.#socket, this.sink, halfClosed);
   }
 
   /** Lets go of everything: the client has left. */

@@ -289,7 +289,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     // A reply that came with the end of the pause is sent first.
     if (this.#closing && writer.owed === 0 && writer.readyBytes === 0) {
       this.#ended = true;
-      writer.end();
+      writer.end(this.halfClosed);
     }
   }
 

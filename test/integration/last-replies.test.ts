@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import t from 'tap';
+import { deafClient } from '../support/deaf-client.ts';
 import { startFleet } from '../support/fleet.ts';
 import { encode } from '../support/resp.ts';
 import { until } from '../support/wait.ts';
@@ -40,4 +42,35 @@ t.test('what is answered when a pause ends, and then the connection, is sent', a
   await fleet.nodes[0]?.call('RPUSH', 'list', 'x');
   t.equal((await drained.waitClosed()).toString(), '*2\r\n$4\r\nlist\r\n$1\r\nx\r\n+PONG\r\n');
   await over;
+});
+
+t.test('whoever closes its side and reads late gets all of its replies, then the end', async (t) => {
+  const fleet = await startFleet({ nodes: 1 });
+  t.teardown(() => fleet.stop());
+  const setter = await fleet.connect({ deadlineMs: 3000 });
+  await setter.command('SET', 'big', BIG);
+  const metric = async (name: string) => (await fleet.metrics()).sum(name);
+  // Some of it waits here when the client closes its side, or the kernel has all of it.
+  for (const waits of [true, false]) {
+    const socket = await deafClient(fleet);
+    let received = 0;
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    socket.pause();
+    let asked = 0;
+    do {
+      const before = await metric('keyfan_requests_total');
+      socket.write(encode(['GET', 'big']));
+      asked++;
+      await until(async () => (await metric('keyfan_requests_total')) > before, 'the request to be read');
+      await until(async () => (await metric('keyfan_backend_in_flight')) === 0, 'the reply to be there');
+    } while (waits && (await metric('keyfan_buffered_bytes')) < BIG.length);
+    socket.end();
+    if (!waits) await until(async () => (await metric('keyfan_connections')) === 1, 'keyfan to be done with it');
+    const ended = once(socket, 'end');
+    socket.resume();
+    await ended;
+    t.equal(received, asked * (BIG.length + 11));
+  }
 });
