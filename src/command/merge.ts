@@ -1,6 +1,6 @@
 import { merge } from '../kernel/kernel.ts';
 import { BYTES, CELL_INTS, CELLS, CELLS_AT, OUT_AT, STAGE_AT } from '../kernel/memory.ts';
-import { bulkEnd, headerNumber, isArray, isInteger, lineEnd } from '../protocol/element.ts';
+import { bulkEnd, elementsOf, headerNumber, isArray, isInteger, isNull, lineEnd } from '../protocol/element.ts';
 import { integerReply, writeArrayHeader } from '../protocol/encode.ts';
 import { copyBytes } from '../util/copy.ts';
 import { FLEET_MERGES } from './merge-fleet.ts';
@@ -92,8 +92,15 @@ function mergeSum(parts: readonly Buffer[]): Buffer | null {
 function mergeBest(parts: readonly Buffer[]): Buffer | null {
   let best = parts[0] as Buffer;
   for (const part of parts) {
-    if (part[0] !== best[0]) continue;
-    if (headerNumber(part, 0) > headerNumber(best, 0)) best = part;
+    if (isNull(part, 0)) continue;
+    if (isNull(best, 0) || (part[0] === best[0] && found(part) > found(best))) best = part;
   }
   return best;
+}
+
+/** How much a node has found: a number as it is, the size of a value; of a list, which has an element for each field that was asked for, the sum of its elements. */
+function found(reply: Buffer): number {
+  const elements = elementsOf(reply);
+  if (elements === null) return headerNumber(reply, 0);
+  return elements.reduce((sum, element) => sum + (isNull(element, 0) ? 0 : isInteger(element, 0) ? headerNumber(element, 0) : 1), 0);
 }

@@ -142,9 +142,9 @@ export const REFUSED_CONTAINER = 'it needs a subcommand';
  * give away another element.
  */
 export const EVERYWHERE: readonly (readonly [names: string, reason: string])[] = [
-  ['del unlink getdel delex delifeq', 'the key goes'],
+  ['del unlink getdel delex delifeq move', 'the key goes'],
   ['expire pexpire expireat pexpireat persist getex', "the key's expiry changes"],
-  ['hdel hgetdel srem zrem zremrangebylex zremrangebyrank zremrangebyscore lrem ltrim', 'members go'],
+  ['hdel hgetdel srem smove zrem zremrangebylex zremrangebyrank zremrangebyscore lrem ltrim', 'members go'],
   ['hexpire hpexpire hexpireat hpexpireat hpersist hgetex', "fields' expiry changes"],
   ['xdel xdelex xtrim vrem ardel ardelrange', 'entries go'],
 ];

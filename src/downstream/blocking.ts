@@ -22,6 +22,11 @@ export function runBlocking(session: Session, view: RequestView, row: CommandRow
   lane.sendUntimed(view.buf, view.base, view.limit, new Blocked(session), session.open());
 }
 
+/** The keys may belong to another node now, and what comes there would not be heard of where the session waits. */
+export function endBlocked({ blocked }: Session): void {
+  for (const lane of blocked ?? []) lane.connection?.destroy('connection_lost', 'nodes have left or joined the pool');
+}
+
 /**
  * WAIT, WAITAOF. Any node may have had writes of the session, so all are asked, and the least of their answers counts. A node waits for the
  * writes up to the last command on the same connection; the PING before makes that everything written so far, by whomever.

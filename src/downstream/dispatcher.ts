@@ -1,5 +1,6 @@
 import type { CommandRow, Policy } from '../command/row.ts';
 import { BLOCKS } from '../command/special/blocks.ts';
+import { CHOOSES } from '../command/special/chooses.ts';
 import { GUARDS } from '../command/special/guards.ts';
 import { isWhole, SPLITS, type Split } from '../command/split.ts';
 import { arityOk, commandOf } from '../command/table.ts';
@@ -218,7 +219,7 @@ export class Dispatcher {
   }
 
   #script(session: Session, view: RequestView, row: CommandRow): void {
-    if (!this.#keyed && this.#writesToAll && row.write) this.#refuseCopies(session, row);
+    if (this.#copies(row)) this.#refuseCopies(session, row);
     else this.#scripts.run(session, view, row);
   }
 
@@ -227,6 +228,7 @@ export class Dispatcher {
     if (!waits && row.name === 'xread' && hasStreams(view) && this.#router.nodeOf(view, row) === CROSS_SLOT)
       splitStreams(session, view, this.#router);
     else if (!waits) this.#shard(session, view, row);
+    else if (this.#copies(row)) this.#refuseCopies(session, row);
     else runBlocking(session, view, row, this.#router);
   }
 
@@ -237,6 +239,11 @@ export class Dispatcher {
     }
     session.transaction ??= new Transaction(session, this.#transactions);
     session.transaction.command(view, row);
+  }
+
+  /** True where all nodes are to hold what the command writes. */
+  #copies(row: CommandRow): boolean {
+    return !this.#keyed && this.#writesToAll && row.write;
   }
 
   #refuseCopies(session: Session, row: CommandRow): void {
@@ -274,8 +281,12 @@ export class Dispatcher {
 
   /** In a pool whose nodes all hold everything: one node, or all of them where copies would tell different stories. */
   #anywhere(session: Session, view: RequestView, row: CommandRow): void {
-    if (!row.everywhere && !(row.write && this.#writesToAll)) {
+    if (!row.everywhere && !this.#copies(row)) {
       this.#forward(session, view, this.#router.pickNode());
+      return;
+    }
+    if (this.#copies(row) && CHOOSES.get(row.name)?.(view) === true) {
+      this.#refuseCopies(session, row);
       return;
     }
     const lanes = liveLanes(session, this.#router.topology);

@@ -1,7 +1,8 @@
 import type { CommandRow } from '../command/row.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { argBytes, argText, type RequestView } from '../protocol/request.ts';
-import type { ReservedLane } from '../upstream/reserved-lane.ts';
+import type { Lane } from '../upstream/lane-contract.ts';
+import { ReservedLane } from '../upstream/reserved-lane.ts';
 import { SWALLOW } from '../upstream/swallow.ts';
 import type { PartTaker } from '../upstream/target.ts';
 import { nodeOrFail } from './node-or-fail.ts';
@@ -33,8 +34,15 @@ export class Scripts {
   run(session: Session, view: RequestView, row: CommandRow): void {
     const node = nodeOrFail(session, this.#router, view, row, () => this.#router.firstNode());
     if (node === null) return;
-    if (this.#share) session.lanes.at[node]?.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
+    if (this.#share) this.#runShared(session, session.lanes.at[node] as Lane, view, row);
     else this.#runOn(session, node, view, row);
+  }
+
+  #runShared(session: Session, lane: Lane, view: RequestView, row: CommandRow): void {
+    if (BY_TEXT.has(row.name)) this.#store.remember(argBytes(view, 1));
+    const body = BY_SHA.has(row.name) ? this.#store.body(argText(view, 1)) : undefined;
+    const target = body === undefined ? session : new Healer(this, session, lane, view, body);
+    lane.send(view.buf, view.base, view.limit, target, session.open(), session.give(view));
   }
 
   #runOn(session: Session, node: number, view: RequestView, row: CommandRow): void {
@@ -56,10 +64,10 @@ export class Scripts {
     return body;
   }
 
-  load({ tracking }: Session, lane: ReservedLane, body: Buffer): void {
+  load({ tracking }: Session, lane: Lane, body: Buffer): void {
     const request = encodeRequest(['SCRIPT', 'LOAD', body]);
     lane.send(request, 0, request.length, SWALLOW, 0, true);
-    tracking?.caching?.repeat(lane);
+    if (lane instanceof ReservedLane) tracking?.caching?.repeat(lane);
   }
 }
 
@@ -67,11 +75,11 @@ export class Scripts {
 class Healer extends SessionTarget {
   override readonly parts: PartTaker;
   readonly #scripts: Scripts;
-  readonly #lane: ReservedLane;
+  readonly #lane: Lane;
   readonly #request: Buffer;
   readonly #body: Buffer;
 
-  constructor(scripts: Scripts, session: Session, lane: ReservedLane, view: RequestView, body: Buffer) {
+  constructor(scripts: Scripts, session: Session, lane: Lane, view: RequestView, body: Buffer) {
     super(session);
     this.parts = session;
     this.#scripts = scripts;
@@ -83,10 +91,12 @@ class Healer extends SessionTarget {
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     // NOSCRIPT says that nothing ran. What was sent behind it ran already: it must not be overtaken.
     const lacks = buf.toString('latin1', start, start + 10) === '-NOSCRIPT ' && this.session.inFlight === 1;
-    if (!lacks || this.#lane.connection === null) return this.session.onReply(token, buf, start, end, given);
-    this.#scripts.load(this.session, this.#lane, this.#body);
-    this.#lane.send(this.#request, 0, this.#request.length, this.session, token, true);
-    this.#lane.fence();
+    const lane = this.#lane;
+    const own = lane instanceof ReservedLane ? lane : null;
+    if (!lacks || own?.connection === null) return this.session.onReply(token, buf, start, end, given);
+    this.#scripts.load(this.session, lane, this.#body);
+    lane.send(this.#request, 0, this.#request.length, this.session, token, true);
+    own?.fence();
     return true;
   }
 }

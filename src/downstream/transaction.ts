@@ -54,6 +54,8 @@ export class Transaction implements TransactionMode {
   readonly #context: TransactionContext;
   /** The node of all keys; NO_KEYS before one was named. */
   #node = NO_KEYS;
+  /** The topology's version when it was named. */
+  #version = 0;
   /** Where keys are watched. */
   #watch: ReservedLane | null = null;
   /** MULTI was said. */
@@ -120,7 +122,7 @@ export class Transaction implements TransactionMode {
     const session = this.#session;
     const lane = ownLane(session, node);
     if (lane === null) return;
-    this.#node = node;
+    this.#settleOn(node);
     this.#watch = lane;
     lane.pinned = true;
     lane.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
@@ -155,7 +157,7 @@ export class Transaction implements TransactionMode {
       this.#invalid = true;
       return true;
     }
-    if (node !== NO_KEYS) this.#node = node;
+    if (node !== NO_KEYS) this.#settleOn(node);
     if (row.policy === 'script') this.#addScript(view, row);
     if (mayReplicate(row)) this.writes = true;
     this.#add(view.buf, view.base, view.limit);
@@ -186,6 +188,11 @@ export class Transaction implements TransactionMode {
     return null;
   }
 
+  #settleOn(node: number): void {
+    if (this.#node === NO_KEYS) this.#version = this.#context.router.topology.version;
+    this.#node = node;
+  }
+
   #addScript(view: RequestView, row: CommandRow): void {
     this.#scripts ??= [];
     const frame = Buffer.from(view.buf.subarray(view.base, view.limit));
@@ -206,6 +213,7 @@ export class Transaction implements TransactionMode {
     const session = this.#session;
     if (!this.#open) session.fail(session.open(), 'refused', 'EXEC without MULTI');
     else if (this.#invalid) this.#abort();
+    else if (this.#node !== NO_KEYS && this.#version !== this.#context.router.topology.version) this.#moved();
     else if (this.#watch !== null) this.#execWatched(this.#watch);
     else if (this.#count === 0) this.#answerEmpty();
     else this.#execOn();
@@ -214,6 +222,12 @@ export class Transaction implements TransactionMode {
   #abort(): void {
     this.drop();
     this.#session.fail(this.#session.open(), 'exec_abort');
+  }
+
+  /** Where other nodes are in service the keys may belong to another one, and what was written here would be seen by nobody. */
+  #moved(): void {
+    this.drop();
+    this.#session.fail(this.#session.open(), 'exec_invalid', 'nodes have left or joined the pool since its keys were named');
   }
 
   #answerEmpty(): void {

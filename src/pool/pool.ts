@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { OTHER_ID } from '../command/table.ts';
 import { Attention } from '../downstream/attention.ts';
+import { endBlocked } from '../downstream/blocking.ts';
 import { Dispatcher } from '../downstream/dispatcher.ts';
 import { Express } from '../downstream/express.ts';
 import { Listener } from '../downstream/listener.ts';
@@ -299,7 +300,10 @@ export class Pool {
     this.#router.topology = topology;
     this.counters.topologyVersion = topology.version;
     // Keys are elsewhere now, where nobody tracks them for these.
-    for (const session of this.#listener.sessions) if (session.tracking !== null) session.destroy('tracking_lost');
+    for (const session of this.#listener.sessions) {
+      if (session.tracking !== null) session.destroy('tracking_lost');
+      else endBlocked(session);
+    }
     this.#log.info({ pool: this.name, version: topology.version }, 'topology changed');
   }
 

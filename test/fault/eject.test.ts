@@ -149,3 +149,25 @@ t.test('an ejected node is not in service, though it may be back', async (t) => 
   t.same([await up(), (await fleet.readiness()).status], [0, 503]);
   await client.close();
 });
+
+t.test('a node leaves or comes back: transactions whose keys were named before fail, blocked clients hear of it', async (t) => {
+  const fleet = await startFleet({ pool: { ...pool, auto_eject: { enabled: true, failures: 1, retry: '50ms' } } });
+  t.teardown(() => fleet.stop());
+  const [client, queues, watches, blocks] = await Promise.all([1, 2, 3, 4].map(() => fleet.connect({ deadlineMs: 20_000 })));
+  const [stays, leaves] = [fleet.keyOn(1), fleet.keyOn(0)];
+  const [multi, watched, blocked] = [queues, watches, blocks] as [RespClient, RespClient, RespClient];
+  await multi.pipeline([['MULTI'], ['SET', leaves, 'v']]);
+  await watched.pipeline([['WATCH', stays], ['MULTI'], ['SET', stays, 'v']]);
+  const waits = blocked.command('BLPOP', `{${leaves}}list`, '0');
+  await until(async () => /blocked_clients:1/.test(String(await fleet.nodes[0]?.call('INFO', 'clients'))), 'it to be blocked');
+  await fleet.nodes[0]?.pause();
+  await until(async () => (await set(client as RespClient, leaves)) === '+OK\r\n', 'the key to move');
+  t.match((await waits).text, /^-ERR keyfan: connection to node a was lost; the command may have been executed/);
+  await fleet.nodes[0]?.resume();
+  for (const each of [multi, watched]) {
+    t.match((await each.command('EXEC')).text, /^-EXECABORT Transaction discarded because of: nodes have left or joined the pool/);
+    t.match((await each.command('EXEC')).text, /^-ERR EXEC without MULTI/);
+  }
+  const again = await multi.pipeline([['MULTI'], ['SET', stays, 'w'], ['EXEC']]);
+  t.equal(again.at(-1)?.text, '*1\r\n+OK\r\n');
+});

@@ -59,7 +59,9 @@ t.test('DEBUG: of a key at its node, else at all', async (t) => {
   for (const node of [0, 1, 2]) {
     await client.command('SET', own.keyOn(node), `value ${node}`);
     t.match((await client.command('DEBUG', 'OBJECT', own.keyOn(node))).text, /^\+Value at:.* encoding:embstr/);
+    t.match((await client.command('DEBUG', 'DIGEST-VALUE', own.keyOn(node))).text, /^\*1\r\n.*[0-9a-f]{40}\r\n$/s);
   }
+  t.match((await client.command('DEBUG', 'DIGEST-VALUE', own.keyOn(1), own.keyOn(2))).text, /^-CROSSSLOT/);
   t.equal((await client.command('debug', 'object', 'none')).text, '-ERR no such key\r\n');
   t.match((await client.command('DEBUG', 'OBJECT')).text, /^-ERR /);
   t.equal((await client.command('DEBUG', 'SLEEP', '0')).text, '+OK\r\n');

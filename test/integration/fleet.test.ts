@@ -115,6 +115,9 @@ t.test('scripts and functions on all nodes', async (t) => {
   t.same((await client.command('SCRIPT', 'EXISTS', sha, '0'.repeat(40))).value, [1, 0]);
   await direct.command('SCRIPT', 'FLUSH');
   t.same((await client.command('SCRIPT', 'EXISTS', sha)).value, [0], 'one node lacks it');
+  t.match((await client.command('SCRIPT', 'FLUSH', 'now')).text, /^-ERR/);
+  await direct.command('SCRIPT', 'FLUSH');
+  t.equal((await client.command('EVALSHA', sha, '1', fleet.keyOn(1))).text, ':42\r\n', 'keyfan has not forgotten it');
   t.equal((await client.command('SCRIPT', 'FLUSH')).text, '+OK\r\n');
   t.match((await client.command('EVALSHA', sha, '1', key)).text, /^-NOSCRIPT /, 'keyfan forgets it, too');
   t.match((await client.command('SCRIPT', 'KILL')).text, /^-NOTBUSY /);

@@ -13,6 +13,8 @@ const TAKING: readonly (readonly [make: string, command: string, probe: string, 
   ['SET k v', 'PEXPIREAT k 33177117420000', 'EXPIRETIME k', 33177117420],
   ['SET k v EX 1000', 'PERSIST k', 'TTL k', -1],
   ['SET k v', 'GETEX k EXAT 33177117420', 'EXPIRETIME k', 33177117420],
+  ['SET k v', 'MOVE k 1', 'EXISTS k', 0],
+  ['SADD k a b', 'SMOVE k k2 a', 'SMEMBERS k', ['b']],
   ['HSET k f v g w', 'HDEL k f', 'HKEYS k', ['g']],
   ['SADD k a b', 'SREM k a', 'SMEMBERS k', ['b']],
   ['ZADD k 1 a 2 b', 'ZREM k a', 'ZRANGE k 0 -1', ['b']],
@@ -58,6 +60,13 @@ t.test('writes to one node', async (t) => {
     t.equal((await client.command('DEL', 'x', 'y')).text, ':2\r\n');
     t.equal((await client.command('GETDEL', 'z')).text, '$5\r\nvalue\r\n');
     t.equal((await client.command('DEL', 'x')).text, ':0\r\n');
+    const resp3 = await fleet.connect();
+    await resp3.command('HELLO', '3');
+    for (const command of ['GETEX v PERSIST', 'GETDEL v']) {
+      await fleet.nodes[2]?.call('SET', 'v', 'value');
+      t.equal((await resp3.command(...words(command))).text, '$5\r\nvalue\r\n', command);
+    }
+    await resp3.close();
   });
 
   t.test('a write goes to one node, a request of many keys is not cut', async (t) => {
@@ -101,6 +110,22 @@ t.test('writes to all nodes: each holds a full copy', async (t) => {
   t.same(await onAll(fleet, 'MGET a b n'), Array(3).fill(['1', '2', '1']));
   t.same(await onAll(fleet, 'LRANGE l 0 -1'), Array(3).fill(['y']));
   t.match((await client.command('INCR', 'l')).text, /^-WRONGTYPE/, 'the error of all of them is passed on as it came');
+  t.equal((await client.command('XADD', 's', 'MAXLEN', '~', '9', '1-1', 'f', '*')).text, '$3\r\n1-1\r\n');
+  await client.command('SADD', 'set', 'a', 'b', 'c');
+  for (const command of [
+    'BLPOP l 1',
+    'BLMOVE l m LEFT RIGHT 1',
+    'XREADGROUP GROUP g c BLOCK 10 STREAMS s >',
+    'SPOP set',
+    'XADD s * f v',
+    'XADD s NOMKSTREAM MINID = 0 LIMIT 5 7-* f v',
+  ])
+    t.match(
+      (await client.command(...words(command))).text,
+      /^-ERR keyfan: '\w+' is not supported: the nodes of this pool hold copies/,
+      command,
+    );
+  t.same(await onAll(fleet, 'LRANGE l 0 -1'), Array(3).fill(['y']));
   await client.close();
   await fleet.conserved();
 });

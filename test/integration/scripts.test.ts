@@ -112,3 +112,18 @@ t.test('scripts: shared runs them on the shared connection', async (t) => {
   await client.close();
   await shared.stop();
 });
+
+t.test('scripts: shared: a script that one client has shown is given to whichever node lacks it', async (t) => {
+  const shared = await startFleet({ pool: { scripts: 'shared' } });
+  t.teardown(() => shared.stop());
+  const client = await shared.connect();
+  const script = 'return KEYS[1]';
+  const sha = createHash('sha1').update(script).digest('hex');
+  await client.command('EVAL', script, '1', shared.keyOn(0));
+  for (const node of [0, 1, 2]) t.equal((await client.command('EVALSHA', sha, '1', shared.keyOn(node))).value, shared.keyOn(node));
+  await shared.nodes[2]?.call('SCRIPT', 'FLUSH');
+  const queued = await client.pipeline([['MULTI'], ['EVALSHA', sha, '1', shared.keyOn(1)], ['EXEC']]);
+  t.same(queued.at(-1)?.value, [shared.keyOn(1)]);
+  t.equal((await client.command('EVALSHA', sha, '1', shared.keyOn(2))).value, shared.keyOn(2), 'healed');
+  t.match((await client.command('EVALSHA', '0'.repeat(40), '0')).text, /^-NOSCRIPT/);
+});

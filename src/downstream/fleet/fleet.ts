@@ -16,8 +16,12 @@ import { Newest } from './slowlog.ts';
 
 /** They run code that the client wrote, as scripts do: behind a fence, too. */
 const CODE: ReadonlySet<string> = new Set(['function|load', 'function|restore']);
-/** What DEBUG tells of a key. */
-const OF_A_KEY: ReadonlySet<string> = new Set(['object', 'sdslen', 'listpack', 'ziplist', 'htstats-key']);
+/** What DEBUG tells of keys. */
+const OF_KEYS = 'digest-value';
+/** What it tells of a key; that of several, too. */
+const OF_A_KEY: ReadonlySet<string> = new Set(['object', 'sdslen', 'listpack', 'ziplist', 'htstats-key', OF_KEYS]);
+/** What SCRIPT FLUSH may be told. */
+const FLUSH_MODES: ReadonlySet<string> = new Set(['sync', 'async']);
 
 type Runner = (session: Session, view: RequestView, lanes: readonly Lane[]) => void;
 
@@ -64,8 +68,14 @@ export class Fleet {
   };
 
   #debug(session: Session, view: RequestView, lanes: readonly Lane[]): void {
-    const node = view.argc > 2 && OF_A_KEY.has(argLower(view, 1)) ? this.#router.nodeOfName(argBytes(view, 2)) : NO_NODE;
+    const what = argLower(view, 1);
+    const node = view.argc > 2 && OF_A_KEY.has(what) ? this.#router.nodeOfName(argBytes(view, 2)) : NO_NODE;
     const lane = session.lanes.at[node];
+    for (let i = 3; what === OF_KEYS && i < view.argc; i++) {
+      if (this.#router.nodeOfName(argBytes(view, i)) === node) continue;
+      session.fail(session.open(), 'cross_slot');
+      return;
+    }
     if (lane === undefined) this.#broadcast(session, view, lanes, BROADCASTS.said);
     else lane.send(view.buf, view.base, view.limit, session, session.open(), session.give(view));
   }
@@ -87,6 +97,7 @@ export class Fleet {
   /** What keyfan remembers of scripts follows what the nodes are told. */
   #follow(view: RequestView, row: CommandRow): void {
     if (row.name === 'script|load') this.#scripts.remember(argBytes(view, 2));
-    else if (row.name === 'script|flush') this.#scripts.clear();
+    else if (row.name === 'script|flush' && (view.argc === 2 || (view.argc === 3 && FLUSH_MODES.has(argLower(view, 2)))))
+      this.#scripts.clear();
   }
 }
