@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Collected } from '../../../src/downstream/collected.ts';
-import { AHEAD, BYTES, FRAGMENTS_MAX, ORDER, OUT_AT, STAGE_AT } from '../../../src/kernel/memory.ts';
+import { AHEAD, BYTES, FRAGMENTS_MAX, ORDER, OUT_AT } from '../../../src/kernel/memory.ts';
+import { nearTaken } from '../../../src/util/chunk-pool.ts';
 import { argument } from '../../fuzz/arbitraries.ts';
 import { latin1 } from '../../fuzz/drive.ts';
 import { holds } from '../../fuzz/property.ts';
@@ -82,13 +83,54 @@ t.test('merged as one array, where the replies are arrays of the elements wanted
   );
 });
 
+t.test('one that was given among others is kept beside them', async (t) => {
+  const replies = [array(['a']), array(['b'])];
+  ORDER.set([1, 0]);
+  const collected = new Collected(2, ORDER, 2);
+  for (const [fragment, reply] of replies.entries()) collected.put(fragment, latin1(reply), 0, reply.length, fragment === 1);
+  t.equal(mergedOf(collected), null);
+  t.strictSame(
+    replies.map((_, fragment) => collected.get(fragment).toString('latin1')),
+    replies,
+  );
+});
+
+t.test('an order of somebody else’s is copied, whatever its length', async (t) => {
+  for (const keys of [2, 20_000]) {
+    const order = Uint16Array.from({ length: keys }, (_, i) => (i + 1) % 2);
+    const collected = new Collected(2, order, keys);
+    for (const fragment of [0, 1]) collected.put(fragment, latin1(array(['a'])), 0, array(['a']).length, false);
+    order.fill(7);
+    t.strictSame([...collected.order.subarray(0, 3)], [1, 0, 1].slice(0, keys), `${keys} keys`);
+    t.equal(mergedOf(collected), null);
+    collected.release();
+  }
+  const most = [0, 1, 2, 3].map((first) => Array.from({ length: ORDER.length }, (_, i) => (first + i) % 2));
+  const all = most.map((order) => collect(['+a\r\n', '+b\r\n'], [0, 1], order));
+  t.ok(
+    all.every(({ order }, i) => order.length === ORDER.length && order.every((fragment, key) => fragment === most[i]?.[key])),
+    'the kernel’s as well',
+  );
+});
+
+t.test('its chunk goes back once', async (t) => {
+  const before = nearTaken();
+  const collected = collect([array(['a'.repeat(5000)]), array(['b'])], [1, 0], [0, 1]);
+  t.equal(nearTaken(), before + 1);
+  collected.release();
+  collected.release();
+  t.equal(nearTaken(), before);
+});
+
 t.test('more fragments than the kernel has cells for are merged elsewhere', async (t) => {
   const fragments = Array.from({ length: FRAGMENTS_MAX + 1 }, (_, i) => i);
   const replies = fragments.map((i) => array([`${i}`]));
   // What lies behind the cells must not be taken for one.
-  const last = STAGE_AT + 2 * replies.length + replies.slice(0, -1).join('').length;
-  AHEAD.set([last, last + (replies.at(-1) as string).length]);
-  t.equal(mergedOf(collect(replies, fragments, fragments)), null);
+  const all = collect(replies, fragments, fragments);
+  const last = all.get(FRAGMENTS_MAX);
+  t.equal(last.buffer, BYTES.buffer, 'they lie where the kernel could read them');
+  AHEAD.set([last.byteOffset, last.byteOffset + last.length]);
+  t.equal(mergedOf(all), null);
   const most = fragments.slice(0, FRAGMENTS_MAX);
   t.equal(mergedOf(collect(replies.slice(0, FRAGMENTS_MAX), most, most)), array(most.map(String)));
 });

@@ -111,6 +111,27 @@ t.test('grows for many keys', async (t) => {
   );
 });
 
+t.test('more keys than the kernel has places for, and many behind them', async (t) => {
+  const splitter = new Splitter(2);
+  const count = ORDER.length + 10;
+  const view = { ...viewOf('MGET', '0', '1'), argc: count + 1 };
+  const [zero, one] = [view.args.slice(2, 4), view.args.slice(4, 6)];
+  view.args = new Int32Array(2 * (count + 1));
+  for (let i = 0; i < count; i++) view.args.set(i % 2 === 0 ? zero : one, 2 * (i + 1));
+  // By its length the kernel does not take it.
+  splitter.split({ ...view, limit: 2 ** 30 }, 1, 1, count, topology);
+  t.same([splitter.fragments, splitter.order.length, splitter.order[count - 1]], [2, count, (count - 1) % 2]);
+  const keys = Array.from({ length: 40 }, (_, i) => `${i % 2}:${i}`);
+  t.same(
+    split(splitter, 1, 1, 'MGET', ...keys).map(([node, own]) => [node, own.length]),
+    [
+      [0, 20],
+      [1, 20],
+    ],
+  );
+  t.equal(splitter.order, ORDER);
+});
+
 t.test('any keys, few and many, short and long', async (t) => {
   const splitter = new Splitter(4);
   const key = fc.tuple(fc.constantFrom('0', '1', '2', '3'), argument).map(([node, rest]) => node + rest.replace(/[^ -~]/g, '.'));
