@@ -1,6 +1,5 @@
 import type { KernelRouting } from '../kernel/kernel.ts';
 import type { PoolCounters } from '../observe/counters.ts';
-import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { RequestView } from '../protocol/request.ts';
 import type { RequestScanner } from '../protocol/request-scanner.ts';
 import type { Memory } from '../util/memory.ts';
@@ -38,6 +37,6 @@ export interface SessionContext<S> {
   dispatch(session: S, view: RequestView): void;
   /** The node of the request whose first arguments `view` shows, if these decide it; NO_NODE where it must be read whole first. */
   route(session: S, view: RequestView, argsDeclared: number): number;
-  /** Called once. `reason` is null for an ordinary end. */
-  closed(session: S, reason: DisconnectReason | null): void;
+  /** Called once. */
+  closed(session: S): void;
 }

@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import type { CommandRow } from '../command/row.ts';
+import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { ReservedLane } from '../upstream/reserved-lane.ts';
 import type { Mode, SubscriptionState, TrackingState, TransactionMode } from './mode.ts';
 
@@ -36,6 +38,8 @@ export class SessionState {
   parked = false;
   /** The next request has been here before. */
   again = false;
+  /** See `blame`; null where the client left by itself. */
+  disconnected: { readonly reason: DisconnectReason; readonly address: string | undefined } | null = null;
 
   /** True where the client waits for something that may take long. */
   get waits(): boolean {
@@ -59,6 +63,11 @@ export class SessionState {
   endTransaction(): void {
     if (this.mode === this.transaction) this.mode = this.tracking?.caching ?? null;
     this.transaction = null;
+  }
+
+  /** Notes, the first time, why keyfan disconnects the client, and who it is: a closed socket does not tell. */
+  blame(reason: DisconnectReason, { remoteAddress, remotePort }: Socket): void {
+    this.disconnected ??= { reason, address: remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}` };
   }
 
   /** Nothing is tracked any more. */

@@ -64,8 +64,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   #closing = false;
   /** Our FIN is sent (or the socket is gone). */
   #ended = false;
-  /** Why keyfan disconnected the client; null where it did not. */
-  #reason: DisconnectReason | null = null;
 
   constructor(id: number, accepted: Socket, context: SessionContext<Session>) {
     super();
@@ -363,7 +361,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   close(reason: DisconnectReason | null = null): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#reason = reason;
+    if (reason !== null) this.blame(reason, this.socket);
     this.#stopReading();
     // Reading goes on and finds no taker: unread bytes would make the kernel send RST and lose the last replies.
     this.#reading.go();
@@ -378,7 +376,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** Disconnects now. `reason` is null where the client has done nothing to be told of. */
   destroy(reason: DisconnectReason | null): void {
-    this.#reason ??= reason;
+    if (reason !== null) this.blame(reason, this.socket);
     // Whoever lingers was promised its last replies, and a socket that is shutting down cannot be reset.
     if (reason !== null && !this.#ended && this.#writer.sink.full) breakOff(this.socket);
     else this.socket.destroy();
@@ -395,6 +393,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.lanes.close();
     this.subscriptions?.close();
     this.pace.release();
-    this.#context.closed(this, this.#reason);
+    this.#context.closed(this);
   }
 }

@@ -15,7 +15,7 @@ import { Session } from '../downstream/session.ts';
 import type { SessionContext, SessionLimits } from '../downstream/session-context.ts';
 import { type ErrorCode, errorText } from '../errors.ts';
 import { PoolCounters } from '../observe/counters.ts';
-import { DISCONNECTS, type DisconnectReason } from '../observe/disconnects.ts';
+import { DISCONNECTS } from '../observe/disconnects.ts';
 import { type Log, withFields } from '../observe/log.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { Topology } from '../routing/topology.ts';
@@ -147,7 +147,7 @@ export class Pool {
       forward: (session, scanner, src, from, to) => express.forward(session, scanner, src, from, to),
       dispatch: (session, view) => this.#dispatcher.dispatch(session, view),
       route: (session, view, argsDeclared) => this.#dispatcher.route(session, view, argsDeclared),
-      closed: (session, reason) => this.#closed(session, reason),
+      closed: (session) => this.#closed(session),
     };
     this.#listener = new Listener({
       endpoint: options.listen,
@@ -262,14 +262,15 @@ export class Pool {
     return new Session(id, socket, this.#context);
   }
 
-  #closed(session: Session, reason: DisconnectReason | null): void {
+  #closed(session: Session): void {
     this.#listener.sessions.delete(session);
     this.#attention.monitors.remove(session);
     this.#attention.pauses.forget(session);
-    if (reason !== null) {
+    if (session.disconnected !== null) {
+      const { reason, address } = session.disconnected;
       this.counters.countDisconnect(reason);
       const level = reason === 'idle' ? 'debug' : 'warn';
-      this.#log[level]({ pool: this.name, client: session.id, reason: DISCONNECTS[reason] }, 'client disconnected by keyfan');
+      this.#log[level]({ pool: this.name, client: session.id, address, reason: DISCONNECTS[reason] }, 'client disconnected by keyfan');
     }
     this.#options.clientGone?.(this.name);
     if (this.#listener.sessions.size === 0) this.#onEmpty?.();

@@ -69,6 +69,9 @@ export class ReplyStream implements PartSource {
     const connection = this.#connection;
     const taker = this.#target === null ? null : this.#target.parts;
     this.#size += end - start;
+    // Before the taker hears of it, who may end the connection then: a reply that is whole is not cut off.
+    if (last) this.#end();
+    let taken = false;
     if (taker !== null) {
       const part = this.#part;
       part.buf = buf;
@@ -80,12 +83,16 @@ export class ReplyStream implements PartSource {
       const huge = !last && this.#size + needed >= HOLD_MIN;
       if (huge && !connection.lease) connection.onHuge();
       part.source = huge && connection.lease ? this : null;
-      if (!taker.onPart(this.#token, part)) this.#target = null;
+      taken = taker.onPart(this.#token, part);
+      if (!taken) this.#target = null;
       else if (part.chunk) this.#intake.handedOn();
     }
-    if (!last || connection.closed) return;
-    if (this.#target !== null) this.#counters.delivered++;
+    if (!last) return;
+    if (taken) this.#counters.delivered++;
     else this.#counters.dropped++;
+  }
+
+  #end(): void {
     this.active = false;
     this.#target = null;
     this.#intake.streaming = false;

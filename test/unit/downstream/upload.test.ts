@@ -341,3 +341,16 @@ t.test('the client is held up while much waits for the node, and told when the n
   client.upload.abort();
   t.strictSame(session.heard, ['1 !not_sent a'], 'its place is open');
 });
+
+t.test('a large reply to half of a request is whole, and not cut off behind its last part', async (t) => {
+  const { lane, node } = await startSite(t, () => {});
+  const session = new Session(lane);
+  const client = new Client(session, 2 * MIB);
+  client.send(MIB + 100);
+  client.upload.advance();
+  await until(() => node.requests.length === 1 && lane.queuedBytes === 0, 'what there is to be sent');
+  node.connections[0]?.write(`$100000\r\n${'x'.repeat(100_000)}\r\n`);
+  await heard(session, 1);
+  await until(() => node.connections.length === 0, 'the end');
+  t.strictSame(session.heard, ['1 100011 bytes']);
+});
