@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
+import { SILENT } from '../../src/observe/log.ts';
 import { deafClient } from '../support/deaf-client.ts';
 import { healthy, startFleet } from '../support/fleet.ts';
 import { startRedis } from '../support/redis.ts';
@@ -235,4 +236,16 @@ t.test('clients that come while too much is held are told so, and come again lat
   const later = await fleet.connect();
   t.equal((await later.command('PING')).text, '+PONG\r\n');
   await Promise.all([holder.close(), later.close()]);
+});
+
+t.test('the log says who was disconnected, and why', async (t) => {
+  const told: object[] = [];
+  const warn = (fields: object): void => void told.push(fields);
+  const fleet = await startFleet({ nodes: 1, log: { ...SILENT, warn } });
+  t.teardown(() => fleet.stop());
+  const socket = await deafClient(fleet);
+  const address = `127.0.0.1:${socket.localPort}`;
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until(() => told.length > 0, 'a line');
+  t.match(told, [{ pool: 'pool', client: Number, address, reason: String }]);
 });
