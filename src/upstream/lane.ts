@@ -156,7 +156,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   #take(leases: Leases, taker: LeaseTaker): void {
-    if (!this.#owner.accepting || this.#hasToWait()) {
+    if (this.#refuses) {
       this.#owner.counters.countError(this.#absence);
       taker.onNoLease(this.#absence);
       return;
@@ -179,8 +179,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
 
   /** Opens the shared connection where that may be. */
   #open(): Connection | null {
-    if (!this.#owner.accepting || this.#hasToWait()) return null;
-    return this.connect();
+    return this.#refuses ? null : this.connect();
   }
 
   /** Opens the shared connection. */
@@ -203,8 +202,9 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return this.#owner.accepting ? 'not_sent' : 'node_down';
   }
 
-  #hasToWait(): boolean {
-    return clock.now - this.#refusedAt < RETRY_MS;
+  /** True where no connection may be opened now. */
+  get #refuses(): boolean {
+    return !this.#owner.accepting || clock.now - this.#refusedAt < RETRY_MS;
   }
 
   /** Counts the error and answers `target` with it. */
@@ -254,7 +254,10 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     this.#asked.delete(connection);
     const { keeper } = connection;
     connection.keeper = null;
-    (connection.reserved ? this.#reserved : this.#leases).onClosed(connection);
+    const leases = connection.reserved ? this.#reserved : this.#leases;
+    // Else the next in line would be tried at once, and the next, where the node refuses connections or is down.
+    if (this.#refuses) this.#refuseLine(leases, Number.POSITIVE_INFINITY, this.#absence);
+    leases.onClosed(connection);
     keeper?.onLost(detail);
   }
 
@@ -262,12 +265,15 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   tick(now: number): void {
     const { requestTimeoutMs, idleMs } = this.#options;
     for (const leases of [this.#leases, this.#reserved]) {
-      for (let refused = leases.refuse(now - requestTimeoutMs, 'queue_full'); refused > 0; refused--)
-        this.#owner.counters.countError('queue_full');
+      this.#refuseLine(leases, now - requestTimeoutMs, 'queue_full');
       for (const lease of [...leases.values()]) this.#expire(lease, now - requestTimeoutMs);
       leases.prune(now - idleMs);
     }
     this.probeReserved(now - idleMs);
+  }
+
+  #refuseLine(leases: Leases, deadline: number, code: ErrorCode): void {
+    for (let refused = leases.refuse(deadline, code); refused > 0; refused--) this.#owner.counters.countError(code);
   }
 
   /** Asks reserved connections that have been silent since before `deadline`, with nothing to be answered there, for a sign of life. */
