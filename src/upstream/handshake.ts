@@ -1,4 +1,5 @@
 import { encodeRequest } from '../protocol/multibulk.ts';
+import { discreet } from './discreet.ts';
 import type { Identity } from './identity.ts';
 import type { ReplyTarget } from './target.ts';
 
@@ -12,6 +13,10 @@ export type Greeting = 'serving' | 'busy' | 'refused';
 
 /** Error words of a node that is alive but does not serve yet: requests pass, and get this answer from the node itself. */
 const BUSY_WORDS = ['LOADING', 'BUSY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF'];
+
+/** So much of a node's answer is looked at, and so much is shown: whoever looks for a secret has to see all of it. */
+const ANSWER_MAX = 64 * 1024;
+const DETAIL_MAX = 200;
 
 interface Step {
   readonly name: string;
@@ -46,6 +51,7 @@ export class Handshake implements ReplyTarget {
   readonly owner = this;
   readonly parts = null;
   readonly #steps: readonly Step[];
+  readonly #secrets: readonly string[];
   readonly #done: (greeting: Greeting, detail: string) => void;
   #decided = false;
   /** The node's id of the connection; 0 where it was not asked or did not tell. */
@@ -54,6 +60,8 @@ export class Handshake implements ReplyTarget {
   /** `done` is called once; `detail` names the step and quotes the node's answer, never a secret. */
   constructor(introduction: Introduction, done: (greeting: Greeting, detail: string) => void) {
     this.#steps = stepsFor(introduction);
+    const { credentials } = introduction;
+    this.#secrets = credentials === undefined ? [] : [credentials.username ?? '', credentials.password];
     this.#done = done;
   }
 
@@ -67,9 +75,9 @@ export class Handshake implements ReplyTarget {
 
   onReply(token: number, buf: Buffer, start: number, end: number): boolean {
     if (this.#decided) return true;
-    const answer = buf.toString('latin1', start, Math.min(end - 2, start + 200));
+    const answer = buf.toString('latin1', start, Math.min(end - 2, start + ANSWER_MAX));
     const step = this.#steps[token] as Step;
-    const detail = `${step.name}: ${answer.slice(1)}`;
+    const detail = this.#detail(step, answer.slice(1));
     if (step.name === 'CLIENT') {
       // A node where that is not allowed serves all the same.
       if (answer.startsWith(':')) this.clientId = Number(answer.slice(1));
@@ -80,6 +88,11 @@ export class Handshake implements ReplyTarget {
       this.#decide(answer === '+PONG' ? 'serving' : 'refused', detail);
     }
     return true;
+  }
+
+  #detail({ name }: Step, said: string): string {
+    const shown = name === 'AUTH' ? discreet(said, this.#secrets) : said;
+    return `${name}: ${shown.slice(0, DETAIL_MAX)}`;
   }
 
   /** The connection died or was too slow; its owner hears of that itself. */

@@ -44,6 +44,17 @@ t.test('credentials: AUTH with password, with user and password, and wrong ones'
   }
 });
 
+t.test('a node without AUTH quotes the credentials: the log does not', async (t) => {
+  const node = await startRedis({ args: ['--rename-command', 'AUTH', 'HIDDEN'] });
+  const { lines, log } = startLog();
+  const credentials = { username: 'joe', password: 's3cretNode' };
+  const fleet = await startFleet({ addresses: [node.address], pool: { ...pool, ...credentials }, log, waitUp: false });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  await until(async () => lines.some((line) => line.startsWith('node is down ')), 'the node to be down');
+  t.match(lines.join('\n'), /"handshake refused: AUTH: ERR unknown command"/);
+  t.notMatch(lines.join('\n'), /joe|s3cretNode/);
+});
+
 async function startWith(script: Script, more: object = {}): Promise<{ node: ScriptedNode; fleet: Fleet }> {
   const node = await startScriptedNode(script);
   const fleet = await startFleet({ addresses: [node.address], waitUp: false, pool: { ...pool, ...more } });

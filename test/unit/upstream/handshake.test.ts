@@ -20,6 +20,7 @@ function verdicts(credentials: Credentials | undefined, ...answers: string[]): [
   return heard;
 }
 
+const WRONG_PAIR = 'invalid username-password pair or user is disabled.';
 const PASSWORD = { password: 'secret' };
 
 t.test('what it says', async (t) => {
@@ -54,6 +55,26 @@ t.test('one verdict, by the last step or the first refusal', async (t) => {
   t.same(verdicts(undefined, '-BUSY script\r\n'), [['busy', 'PING: BUSY script']]);
   t.same(verdicts(undefined, '-MASTERDOWN Link\r\n'), [['busy', 'PING: MASTERDOWN Link']]);
   t.same(verdicts(undefined, '-LOADINGS\r\n'), [['refused', 'PING: LOADINGS']], 'whole words');
+});
+
+t.test('what a node quotes of the credentials is told to nobody', async (t) => {
+  const JOE = { username: 'joe', password: 's3cretNode' };
+  const told = (credentials: Credentials, answer: string) => verdicts(credentials, `-${answer}\r\n`)[0]?.[1];
+  const renamed = "ERR unknown command 'AUTH', with args beginning with: 'joe' 's3cretNode' ";
+  t.equal(told(JOE, renamed), 'AUTH: ERR unknown command');
+  t.equal(told(JOE, renamed.replaceAll("'", '`')), 'AUTH: ERR unknown command');
+  t.equal(told(JOE, renamed.replaceAll("'", '"')), 'AUTH: ERR unknown command');
+  t.equal(told(JOE, 'ERR unknown command AUTH joe s3cretNode'), 'AUTH: ERR');
+  t.equal(told(JOE, 'ERR nobody is named joe here'), 'AUTH: ERR');
+  t.equal(told(JOE, `ERR ${'.'.repeat(190)}s3cretNode`), 'AUTH: ERR', 'where the text is cut within the password');
+  t.equal(told(JOE, 's3cretNode is not it'), 'AUTH: ', 'nor as the first word');
+  t.equal(told({ password: 'p\u00fc' }, `ERR not ${Buffer.from('p\u00fc').toString('latin1')}`), 'AUTH: ERR');
+  t.equal(told(JOE, 'WRONGPASS invalid username-password pair or user is disabled.'), `AUTH: WRONGPASS ${WRONG_PAIR}`);
+  t.same(
+    verdicts(JOE, '+OK\r\n', "-NOPERM no 'ping' for joe\r\n"),
+    [['refused', "PING: NOPERM no 'ping' for joe"]],
+    'other steps show all',
+  );
 });
 
 t.test('after a failure nothing more is decided', async (t) => {
