@@ -107,11 +107,17 @@ export class Source {
       }
       this.#places.set(keyOf(here), { key: offset, value: value?.range?.[0] ?? offset, scalar: isScalar(value) });
       const read = this.#read(value, here);
-      if (NEVER_NOTHING.test(name) && isNothing(value)) this.#report(value?.range?.[0] ?? offset, here, NOTHING);
+      if (NEVER_NOTHING.test(name) && this.#isNothing(value)) this.#report(value?.range?.[0] ?? offset, here, NOTHING);
       // Defined, not assigned: `__proto__` is a key like any other.
       Object.defineProperty(result, name, { value: read, enumerable: true, configurable: true, writable: true });
     }
     return result;
+  }
+
+  /** An alias is what it refers to. */
+  #isNothing(value: Node | null): boolean {
+    const node = isAlias(value) ? value.resolve(this.#doc) : value;
+    return node === null || (isScalar(node) && node.value === null);
   }
 
   #fill(text: string, offset: number, path: Path): string | undefined {
@@ -124,8 +130,8 @@ export class Source {
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the configuration writes variables the same way
 const MALFORMED = 'has a ${ that begins no ${NAME} and no ${NAME:-default}; $${ stands for a plain one';
-/** What is written and comes to nothing; a node or a pool without the password that was meant would be an open one. */
-const NEVER_NOTHING = /(^|_)(username|password)$/;
+/** What is written and comes to nothing; a node or a pool without the password that was meant would be an open one, a node without its weight another ring. */
+const NEVER_NOTHING = /^weight$|(^|_)(username|password)$/;
 const NOTHING = 'has no value: what begins with #, & or ! means something else in YAML; put it in quotes';
 
 /** yaml's words for what has more helpful ones. */
@@ -138,10 +144,6 @@ const WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {
 /** Without what yaml quotes: it may be a secret. */
 function wordsOf({ code, message }: YAMLError): string {
   return WORDS[code] ?? (message.split(': ', 1)[0] as string);
-}
-
-function isNothing(value: Node | null): boolean {
-  return value === null || (isScalar(value) && value.value === null);
 }
 
 function keyOf(path: Path): string {

@@ -173,6 +173,30 @@ t.test('a password that comes to nothing is a problem, not an open pool', async 
   );
 });
 
+t.test('nor does one that is the alias of nothing', async (t) => {
+  for (const empty of ['', ' ~']) {
+    const pool = (line: string) => `pools:\n  a:\n    listen: a:1\n    timeouts: &e${empty}\n    ${line}\n`;
+    for (const key of ['client_username', 'client_password', 'username', 'password'])
+      t.match(
+        (await problems(pool(`nodes: [b:1]\n    ${key}: *e`))).join('\n'),
+        new RegExp(`^f\\.yaml:6:\\d+ pools\\.a\\.${key}: has no value`, 'm'),
+        key,
+      );
+    for (const key of ['username', 'password', 'weight'])
+      t.match(
+        (await problems(pool(`nodes: [{ address: b:1, ${key}: *e }]`))).join('\n'),
+        new RegExp(`^f\\.yaml:5:\\d+ pools\\.a\\.nodes\\[0\\]\\.${key}: has no value`, 'm'),
+        `${key} of a node`,
+      );
+  }
+  t.match((await problems('pools: { a: { listen: a:1, nodes: [{ address: b:1, weight: }] } }')).join('\n'), /weight: has no value/);
+  t.same(
+    await problems('pools:\n  a:\n    listen: a:1\n    nodes: [b:1]\n    timeouts: &e\n    limits: *e\n'),
+    [],
+    'where nothing is meant',
+  );
+});
+
 t.test('problems do not repeat what may be a secret', async (t) => {
   for (const line of [
     'password: !Secret',
