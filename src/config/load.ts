@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isStrategyPath } from '../routing/load-strategy.ts';
 import { crossCheck, duplicateAddresses, duplicateNames, poolsOf } from './cross.ts';
+import { decode } from './decode.ts';
 import type { Environment } from './interpolate.ts';
 import { type Complaint, explain } from './messages.ts';
 import { ConfigError, formatPath, formatProblem, type Path, type Problem } from './problem.ts';
@@ -129,10 +130,10 @@ function byPlace(a: Problem, b: Problem): number {
 
 /** Reads a configuration file. Rejects with a `ConfigError` that holds every problem of the file. */
 export async function checkFile(path: string, env?: Environment): Promise<Checked> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
+  const bytes = await readFile(path).catch((error: Error) => {
     throw new ConfigError([{ file: path, path: '', message: `cannot be read: ${error.message}` }]);
   });
-  return checkText(text, path, env);
+  return checkText(decode(bytes, path), path, env);
 }
 
 /** As `checkFile`, for callers that want the configuration only. */

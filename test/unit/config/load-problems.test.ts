@@ -98,3 +98,24 @@ t.test('two nodes at one address are a warning', async (t) => {
   t.same(Object.keys(config.pools), ['a', 'b']);
   t.same(warnings, [{ file, line: 4, column: 18, path: 'pools.a.nodes[1]', message: 'has the same address as nodes[0]' }]);
 });
+
+t.test('a file that is not UTF-8 is not guessed at', async (t) => {
+  const file = join(t.testdir({}), 'keyfan.yaml');
+  const text = (password: string) => `pools:\n  a: { listen: a:1, nodes: [b:1], client_password: "${password}" }\n`;
+  const loaded = async (bytes: Buffer) => {
+    writeFileSync(file, bytes);
+    const result = await loadConfig(file, {}).catch((reason: ConfigError) => reason);
+    return result instanceof Error ? result.message.replaceAll(file, 'f') : result.pools.a?.client_password;
+  };
+  const complaint = 'is not UTF-8: save the file in that encoding';
+  t.equal(await loaded(Buffer.from(text('gr\u00fcn'), 'latin1')), `f:2:55: byte 61 ${complaint}`);
+  t.equal(await loaded(Buffer.from(text('gr\u00fcn'), 'utf8')), 'gr\u00fcn');
+  t.equal(await loaded(Buffer.from(`\ufeff${text('gr\u00fcn')}`, 'utf8')), 'gr\u00fcn', 'a byte order mark is no matter');
+  t.equal(await loaded(Buffer.from(text('\ufffd'), 'utf8')), '\ufffd', 'nor is what stands for what could not be read');
+  t.equal(
+    await loaded(Buffer.concat([Buffer.from(text('\u20ac')), Buffer.from('# \u20ac').subarray(0, -1)])),
+    `f:3:3: byte 68 ${complaint}`,
+  );
+  t.equal(await loaded(Buffer.from(`\ufeff${text('x')}`, 'utf16le')), `f:1:1: byte 0 ${complaint}`);
+  t.equal(await loaded(Buffer.from(text('x'), 'utf16le')), `f:1:2: byte 1 ${complaint}`, 'without a mark');
+});
