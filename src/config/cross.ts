@@ -22,6 +22,12 @@ function read(text: unknown, role: 'listen' | 'node'): Endpoint | undefined {
   return 'address' in parsed ? parsed.address : undefined;
 }
 
+/** The name of a node as written, undefined where it cannot be read. */
+function nameOf(node: unknown): string | undefined {
+  const name = typeof node === 'string' ? node : (dict(node).name ?? dict(node).address);
+  return typeof name === 'string' ? name : undefined;
+}
+
 /** The pools as written, as far as they are maps. */
 export function poolsOf(config: unknown): [name: string, pool: Dict][] {
   return Object.entries(dict(dict(config).pools)).filter((entry): entry is [string, Dict] => isDict(entry[1]));
@@ -35,7 +41,16 @@ export function crossCheck(config: unknown): Complaint[] {
 
 type Rule = (pool: Dict, at: Path) => Complaint[];
 
-const POOL_RULES: readonly Rule[] = [duplicateNames, ownListener, strategyKeys, slotsOwners, ejectable, credentials, clientCredentials];
+const POOL_RULES: readonly Rule[] = [
+  duplicateNames,
+  ownListener,
+  strategyKeys,
+  slotsOwners,
+  vnodesOwners,
+  ejectable,
+  credentials,
+  clientCredentials,
+];
 
 function listeners(config: Dict, pools: readonly [string, Dict][]): Complaint[] {
   const places: [Path, unknown][] = pools.map(([name, pool]) => [['pools', name, 'listen'], pool.listen]);
@@ -55,8 +70,8 @@ function listeners(config: Dict, pools: readonly [string, Dict][]): Complaint[] 
 export function duplicateNames(pool: Dict, at: Path): Complaint[] {
   const first = new Map<string, number>();
   return list(pool.nodes).flatMap((node, index) => {
-    const name = typeof node === 'string' ? node : (dict(node).name ?? dict(node).address);
-    if (typeof name !== 'string') return [];
+    const name = nameOf(node);
+    if (name === undefined) return [];
     const earlier = first.get(name);
     if (earlier === undefined) first.set(name, index);
     return earlier === undefined
@@ -112,6 +127,17 @@ function slotsOwners(pool: Dict, at: Path): Complaint[] {
       ? []
       : [{ path: [...at, 'nodes', index, 'slots'], message: `is for strategy slots, not for ${type}`, atKey: true }],
   );
+}
+
+/** Without its node such a number would be passed over, and the ring another than was meant. */
+function vnodesOwners(pool: Dict, at: Path): Complaint[] {
+  const names = list(pool.nodes).map(nameOf);
+  if (strategyType(pool) !== 'hashring' || names.length === 0 || names.includes(undefined)) return [];
+  const known = new Set(names as string[]);
+  return Object.keys(dict(dict(pool.strategy).vnodes)).flatMap((name) => {
+    if (known.has(name)) return [];
+    return [{ path: [...at, 'strategy', 'vnodes', name], message: `there is no node of that name${hint(name, known)}`, atKey: true }];
+  });
 }
 
 const ejects = (pool: Dict): boolean => pool.auto_eject === true || dict(pool.auto_eject).enabled === true;

@@ -75,6 +75,22 @@ t.test('a misspelt type of a strategy', async (t) => {
   ]);
 });
 
+t.test('vnodes of a node that is not there', async (t) => {
+  const text = (vnodes: string, nodes = '[{ name: one, address: b:1 }, b:2]') =>
+    `pools:\n  a: { listen: a:1, nodes: ${nodes}, strategy: { type: hashring, vnodes: ${vnodes} } }\n`;
+  t.same(await problems(text('{ one: 5, "b:2": 6 }')), []);
+  t.same(await problems(text('{ zz: 5, oen: 6, b:1: 7 }')), [
+    'f.yaml:2:102 pools.a.strategy.vnodes.zz: there is no node of that name',
+    'f.yaml:2:109 pools.a.strategy.vnodes.oen: there is no node of that name (did you mean one?)',
+    'f.yaml:2:117 pools.a.strategy.vnodes.b:…: there is no node of that name (did you mean b:2?)',
+  ]);
+  t.same(
+    (await problems(text('{ zz: 5 }', '[{ name: 1, address: b:1 }]'))).filter((line) => line.includes('vnodes')),
+    [],
+    'a name that cannot be read may be the one',
+  );
+});
+
 t.test('a number that is text', async (t) => {
   const note = '; this is text, as all that is in quotes or comes from a variable';
   const text =
