@@ -219,12 +219,23 @@ export class Pool {
     for (const session of sessions) session.drain();
     if (sessions.size === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, limitMs);
+      const timer = setTimeout(() => {
+        this.#tellCutOff();
+        resolve();
+      }, limitMs);
       this.#onEmpty = () => {
         clearTimeout(timer);
         resolve();
       };
     });
+  }
+
+  /** Whoever only lingers is owed nothing. */
+  #tellCutOff(): void {
+    let clients = 0;
+    for (const session of this.#listener.sessions) if (session.inFlight > 0 || session.unsentBytes > 0) clients++;
+    const text = 'clients are cut off: their requests were not answered within timeouts.drain';
+    if (clients > 0) this.#log.warn({ pool: this.name, clients }, text);
   }
 
   /** Closes everything now. */

@@ -106,6 +106,32 @@ t.test('drain ends after its limit where a node never answers', async (t) => {
   await client.waitClosed();
 });
 
+t.test('the log tells how many clients drain cut off, and nothing where it did not', async (t) => {
+  const warnings: [object, string][] = [];
+  const ignore = (): void => {};
+  const log = { debug: ignore, info: ignore, warn: (fields: object, text: string) => void warnings.push([fields, text]), error: ignore };
+  const fleet = await startFleet({ nodes: 1, pool: { timeouts: { request: '60s', drain: '200ms' } }, log });
+  t.teardown(() => fleet.stop());
+  const clients = [await fleet.connect(), await fleet.connect()];
+  const idle = await fleet.connect();
+  // It does not close its side: it stays, but nothing is owed to it.
+  const open = connect({ host: '127.0.0.1', port: fleet.port, allowHalfOpen: true });
+  await until(async () => (await fleet.metrics()).sum('keyfan_connections') === 4, 'all to be connected');
+  await idle.command('PING');
+  await fleet.nodes[0]?.pause();
+  for (const client of clients) client.send(Buffer.concat([encode(['GET', 'k']), encode(['GET', 'k'])]));
+  await until(async () => (await fleet.metrics()).sum('keyfan_backend_in_flight') === 4, 'them to be in flight');
+  await within(fleet.proxy.drain(), 'drain to resolve');
+  t.same(warnings, [[{ pool: 'pool', clients: 2 }, 'clients are cut off: their requests were not answered within timeouts.drain']]);
+  open.destroy();
+
+  const calm = await startFleet({ nodes: 1, log });
+  t.teardown(() => calm.stop());
+  await (await calm.connect()).command('PING');
+  await within(calm.proxy.drain(), 'drain to resolve');
+  t.equal(warnings.length, 1);
+});
+
 t.test('stop() ends everything at once, twice too', async (t) => {
   const fleet = await startFleet({ nodes: 1 });
   t.teardown(() => fleet.stop());
