@@ -288,7 +288,7 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     while (at < to) {
       const verdict = scanner.scan(buf, at, to);
       if (verdict !== Scan.FRAME) {
-        if (verdict === Scan.ERROR) this.#desync(`reply cannot be read: ${scanner.error}`);
+        if (verdict === Scan.ERROR) this.#onUnreadable(buf, at, to);
         else if (!this.#stream.active && queue.head >= this.#written && buf[at] !== PUSH) this.#desync('reply without a request');
         else if (this.#stream.active || scanner.needed >= STREAM_MIN || to - at >= STREAM_MIN) return this.#streamOn(buf, at, to);
         break;
@@ -353,6 +353,16 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
 
   onResumed(): void {
     this.#lastReadAt = clock.now;
+  }
+
+  /** Whoever does not greet as Redis does has not come out of step: it is something else. */
+  #onUnreadable(buf: Buffer, at: number, to: number): void {
+    if (this.greeted) {
+      this.#desync(`reply cannot be read: ${this.#scanner.error}`);
+      return;
+    }
+    const said = this.#handshake.beginning(buf, at, to);
+    this.#onGreeting('refused', `not the protocol of Redis${said === '' ? '' : `: ${said}`}`);
   }
 
   #desync(detail: string): void {

@@ -1,5 +1,5 @@
 import { encodeRequest } from '../protocol/multibulk.ts';
-import { discreet } from './discreet.ts';
+import { beginning, discreet } from './discreet.ts';
 import type { Identity } from './identity.ts';
 import type { ReplyTarget } from './target.ts';
 
@@ -88,6 +88,11 @@ export class Handshake implements ReplyTarget {
       this.#decide(answer === '+PONG' ? 'serving' : 'refused', detail);
     }
     return true;
+  }
+
+  /** How what came in its place begins, where that is no reply; never a secret. */
+  beginning(buf: Buffer, start: number, end: number): string {
+    return beginning(buf.toString('latin1', start, Math.min(end, start + ANSWER_MAX)), this.#secrets);
   }
 
   #detail({ name }: Step, said: string): string {

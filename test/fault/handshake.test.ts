@@ -143,9 +143,43 @@ for (const [name, answer] of Object.entries({
       texts.join(''),
     );
     t.ok(node.accepted >= 3);
-    await fleet.conserved({ desyncs: name === 'garbage' ? 2 : 0 });
+    await fleet.conserved();
   });
 }
+
+t.test('a node that is no Redis is down, told once with what it says, however often it is tried', async (t) => {
+  for (const [credentials, said] of [
+    [{}, 'HTTP/1.1 400 Bad Request'],
+    [{ password: 'Bad' }, 'HTTP/1.1'],
+  ] as const) {
+    const node = await startScriptedNode(() => 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    const { lines, log } = startLog();
+    const fleet = await startFleet({ addresses: [node.address], waitUp: false, pool: { ...pool, ...credentials }, log });
+    await until(async () => node.accepted >= 5, 'some attempts');
+    const fields = { pool: 'pool', node: 'a', address: node.address, detail: `handshake refused: not the protocol of Redis: ${said}` };
+    t.same(
+      lines.filter((line) => line.startsWith('node ')),
+      [`node is down ${JSON.stringify(fields)}`],
+    );
+    await fleet.stop();
+    await node.stop();
+  }
+});
+
+t.test('where only some connections are answered so, the node is up, and that is told once', async (t) => {
+  const node = await startScriptedNode(({ args }) => (args[0] === 'HELLO' ? 'what?\r\n' : args[0] === 'PING' ? '+PONG\r\n' : '+data\r\n'));
+  const { lines, log } = startLog();
+  const fleet = await startFleet({ addresses: [node.address], pool, log });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const client = await fleet.connect();
+  await client.command('HELLO', '3');
+  await until(async () => {
+    t.match((await client.command('GET', 'k')).text, NOT_EXECUTED);
+    return node.accepted >= 4;
+  }, 'some attempts');
+  t.equal(lines.filter((line) => line.startsWith('node refuses a connection ') && line.includes('Redis: what?')).length, 1);
+  await fleet.conserved();
+});
 
 t.test('LOADING at the handshake: requests pass and get the answer of the node itself; it is in service once it serves', async (t) => {
   const loading = '-LOADING Redis is loading the dataset in memory\r\n';

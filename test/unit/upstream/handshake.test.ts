@@ -77,6 +77,20 @@ t.test('what a node quotes of the credentials is told to nobody', async (t) => {
   );
 });
 
+t.test('how what is no reply begins', async (t) => {
+  const begins = (text: string, credentials?: Credentials): string => {
+    const bytes = Buffer.from(`xx${text}`, 'latin1');
+    return new Handshake(introduction(credentials), () => {}).beginning(bytes, 2, bytes.length);
+  };
+  t.equal(begins('HTTP/1.1 400 Bad Request\r\nDate: now\r\n'), 'HTTP/1.1 400 Bad Request');
+  t.equal(begins('\r\n 220 mail\n'), '220 mail');
+  t.equal(begins('\x15\x03\x03\0\x02\x02F\xff'), '......F.');
+  t.equal(begins(`x${'y'.repeat(100)}`), `x${'y'.repeat(39)}`);
+  const JOE = { username: 'joe', password: 's3cret' };
+  t.equal(begins('HTTP/1.1 400 joe s3cret\r\n', JOE), 'HTTP/1.1');
+  for (const text of ['s3cret no\r\n', 's3cr', '500:s3cr', '500:s3cret \r\n', "'s3c ret\r\n"]) t.equal(begins(text, JOE), '', text);
+});
+
 t.test('after a failure nothing more is decided', async (t) => {
   const heard: Greeting[] = [];
   const handshake = new Handshake(introduction(), (greeting) => heard.push(greeting));
