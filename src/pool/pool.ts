@@ -73,6 +73,8 @@ export interface PoolOptions {
 const TICK_MAX_MS = 100;
 const TICK_MIN_MS = 5;
 const SWEEP_MAX_MS = 500;
+/** A pool that is full would say so with each client. */
+const COMPLAIN_MS = 10_000;
 /** Longest list of clients for another process. */
 const LIST_CHARS_MAX = 32 * 1024 * 1024;
 
@@ -94,6 +96,7 @@ export class Pool {
   #tickTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | null = null;
+  #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: PoolOptions, turn: Turn, log: Log) {
     this.name = options.name;
@@ -205,11 +208,19 @@ export class Pool {
   /** The client is not taken, and told why. */
   refuse(socket: Socket, code: ErrorCode = 'max_clients'): void {
     this.counters.countError(code);
+    if (code === 'max_clients') this.#complainFull();
     socket.on('error', () => {});
     socket.end(errorReply(errorText(code)));
     socket.resume();
     setTimeout(() => socket.destroy(), 100);
     this.#options.clientGone?.(this.name);
+  }
+
+  #complainFull(): void {
+    const now = tick();
+    if (now - this.#complainedAt < COMPLAIN_MS) return;
+    this.#complainedAt = now;
+    this.#log.warn({ pool: this.name, clients: this.#options.limits.clientsMax }, 'clients are refused: limits.clients is reached');
   }
 
   /** Takes nothing new; resolves when every accepted request is answered and its client has gone, or after `limitMs`. */

@@ -54,6 +54,26 @@ t.test('clients beyond the limit get an error and are closed; a place that is le
   await four.close();
 });
 
+t.test('that clients are refused is told, at most every ten seconds', async (t) => {
+  const warnings: [object, string][] = [];
+  const ignore = (): void => {};
+  const log = { debug: ignore, info: ignore, warn: (fields: object, text: string) => void warnings.push([fields, text]), error: ignore };
+  const fleet = await startFleet({ nodes: 1, pool: { limits: { clients: 1 } }, log });
+  t.teardown(() => fleet.stop());
+  const one = await fleet.connect();
+  await one.command('PING');
+  t.same(warnings, []);
+  const refused = async (): Promise<void> => void (await (await fleet.connect()).waitClosed());
+  for (let i = 0; i < 5; i++) await refused();
+  const line = [{ pool: 'pool', clients: 1 }, 'clients are refused: limits.clients is reached'];
+  t.same(warnings, [line]);
+  const { now } = performance;
+  t.teardown(() => Object.assign(performance, { now }));
+  performance.now = () => now.call(performance) + 10_001;
+  for (let i = 0; i < 2; i++) await refused();
+  t.same(warnings, [line, line]);
+});
+
 t.test('an idle client is disconnected, one that waits for a reply is not', async (t) => {
   const open = gate();
   const node = await startScriptedNode(
