@@ -70,6 +70,7 @@ function describe(issue: Issue): string {
       if (!issue.message.startsWith('Too small')) return issue.message;
       return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
     case 'too_big':
+      if (!issue.message.startsWith('Too big')) return issue.message;
       return `must be at most ${issue.maximum}`;
     default:
       return issue.message;

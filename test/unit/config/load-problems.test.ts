@@ -91,6 +91,12 @@ t.test('vnodes of a node that is not there', async (t) => {
   );
 });
 
+t.test('more nodes than a cursor can tell apart', async (t) => {
+  const text = (count: number) =>
+    `pools:\n  a: { listen: a:1, nodes: [${Array.from({ length: count }, (_, i) => `b:${i + 1}`).join(', ')}] }\n`;
+  t.same(await problems(text(4096)), ['f.yaml:2:21 pools.a.nodes: must not name more than 4095 nodes']);
+});
+
 t.test('a number that is text', async (t) => {
   const note = '; this is text, as all that is in quotes or comes from a variable';
   const text =
