@@ -40,7 +40,7 @@ async function setup(t: Test, dispatch: (session: Session) => void) {
     authRequired: false,
     memory: new Memory(1e9),
     pace: new PacePool(),
-    closed: (_session: Session, reason: string | null) => reasons.push(reason),
+    closed: ({ disconnected }: Session) => reasons.push(disconnected?.reason ?? null),
     route: () => NO_NODE,
     dispatch,
   } as unknown as SessionContext<Session>;
