@@ -62,7 +62,7 @@ function testFiles(filters) {
   return wanted.sort().map((path) => join('dist/test', path.replace(/\.ts$/, '.js')));
 }
 
-/** Runs every file in a process of its own, one more at once than there are cores, as many of them wait. Resolves with the sums of tap's own totals. */
+/** Runs every file in a process of its own, one more at once than there are cores (four at most), as many of them wait. Resolves with the sums of tap's own totals. */
 async function runAll(paths) {
   const sums = { pass: 0, fail: 0, skip: 0, todo: 0, failed: [] };
   const queue = [...paths];

@@ -25,8 +25,8 @@ export class Child<Result> {
     const child = fork(MAIN, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child = child;
     this.pid = child.pid ?? -1;
-    if (givesWay && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     children.add(child);
+    if (givesWay && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     this.result = new Promise((resolve, reject) => {
       child.on('message', (message: Tells) => {
         if ('event' in message) this.#onEvent(message.event);

@@ -1,6 +1,6 @@
 import { merge } from '../kernel/kernel.ts';
 import { BYTES, CELL_INTS, CELLS, CELLS_AT, OUT_AT, STAGE_AT } from '../kernel/memory.ts';
-import { bulkEnd, elementsOf, headerNumber, isArray, isInteger, isNull, lineEnd } from '../protocol/element.ts';
+import { bulkEnd, elementsOf, headerNumber, isArray, isInteger, isNull, isStatus, lineEnd } from '../protocol/element.ts';
 import { integerReply, writeArrayHeader } from '../protocol/encode.ts';
 import { copyBytes } from '../util/copy.ts';
 import { FLEET_MERGES } from './merge-fleet.ts';
@@ -93,7 +93,8 @@ function mergeBest(parts: readonly Buffer[]): Buffer | null {
   let best = parts[0] as Buffer;
   for (const part of parts) {
     if (isNull(part, 0)) continue;
-    if (isNull(best, 0) || (part[0] === best[0] && found(part) > found(best))) best = part;
+    // Not a status: where two clients raced for SET … NX, the first node decides who has won.
+    if (isNull(best, 0) ? !isStatus(part, 0) : part[0] === best[0] && found(part) > found(best)) best = part;
   }
   return best;
 }

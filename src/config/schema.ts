@@ -150,7 +150,7 @@ const poolFields = z.strictObject({
     .enum(['own', 'shared'])
     .default('own')
     .describe(
-      "own: a script runs on a connection that is the client's own for the time. shared: on the shared one, which a script's forged error text can bring out of step on old nodes; nodes are then not given scripts that they lack.",
+      "own: a script runs on a connection that is the client's own for the time. shared: on the shared one, which a script's forged error text can bring out of step on old nodes; a node that lacks a script is then given it only where nothing is pipelined behind.",
     ),
   timeouts: timeouts.prefault({}),
   limits: limits.prefault({}),

@@ -1,7 +1,7 @@
 import type { CommandRow } from '../command/row.ts';
 import type { ErrorCode } from '../errors.ts';
 import { PING } from '../protocol/multibulk.ts';
-import type { RequestView } from '../protocol/request.ts';
+import { keepView, type RequestView } from '../protocol/request.ts';
 import { SWALLOW } from '../upstream/swallow.ts';
 import type { Part, PartTaker } from '../upstream/target.ts';
 import { FanOut } from './fan-out.ts';
@@ -19,12 +19,15 @@ export function runBlocking(session: Session, view: RequestView, row: CommandRow
   if (lane === null) return;
   session.blocked = [lane];
   session.barrier = true;
+  const kept = keepView(view);
+  session.atHome = () => (router.keyed ? router.nodeOf(kept, row) === lane.index : router.topology.live[lane.index] === 1);
   lane.sendUntimed(view.buf, view.base, view.limit, new Blocked(session), session.open());
 }
 
-/** The keys may belong to another node now, and what comes there would not be heard of where the session waits. */
-export function endBlocked({ blocked }: Session): void {
-  for (const lane of blocked ?? []) lane.connection?.destroy('connection_lost', 'nodes have left or joined the pool');
+/** Where the keys belong to another node now, what comes there would not be heard of where the session waits. */
+export function endBlocked({ blocked, atHome }: Session): void {
+  if (blocked === null || atHome === null || atHome()) return;
+  for (const lane of blocked) lane.connection?.destroy('connection_lost', 'nodes have left or joined the pool');
 }
 
 /**
@@ -42,6 +45,7 @@ export function runWait(session: Session, view: RequestView, row: CommandRow, ro
   }
   session.blocked = lanes;
   session.barrier = true;
+  session.atHome = null;
   const fanOut = new FanOut(new Blocked(session), token, row.name === 'wait' ? 'min' : 'min_each', false, lanes);
   lanes.forEach((lane, i) => {
     lane.send(PING, 0, PING.length, SWALLOW, 0, false);

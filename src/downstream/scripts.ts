@@ -15,6 +15,9 @@ import { SessionTarget } from './session-target.ts';
 const BY_TEXT: ReadonlySet<string> = new Set(['eval', 'eval_ro']);
 const BY_SHA: ReadonlySet<string> = new Set(['evalsha', 'evalsha_ro']);
 
+/** A script that ran may answer with an error of its own that begins alike. */
+const LACKS = '-NOSCRIPT No matching script';
+
 /**
  * Scripts and functions: on a connection of the session's own, behind a fence, because the text of a script's error may look like
  * further replies (CVE-2025-67733). A node that lacks a script which some client has shown is given it first.
@@ -22,8 +25,10 @@ const BY_SHA: ReadonlySet<string> = new Set(['evalsha', 'evalsha_ro']);
 export class Scripts {
   readonly #store: ScriptStore;
   readonly #router: Router;
-  /** Scripts run on shared connections. */
+  /** Scripts run on shared connections. A node that lacks one is given it when it says so. */
   readonly #share: boolean;
+  /** By node: what is being loaded there on shared connections. */
+  readonly #loading = new Map<string, Set<Buffer>>();
 
   constructor(router: Router, store: ScriptStore, share: boolean) {
     this.#store = store;
@@ -64,10 +69,22 @@ export class Scripts {
     return body;
   }
 
-  load({ tracking }: Session, lane: Lane, body: Buffer): void {
+  load({ tracking }: Session, lane: ReservedLane, body: Buffer): void {
     const request = encodeRequest(['SCRIPT', 'LOAD', body]);
     lane.send(request, 0, request.length, SWALLOW, 0, true);
-    if (lane instanceof ReservedLane) tracking?.caching?.repeat(lane);
+    tracking?.caching?.repeat(lane);
+  }
+
+  /** As `load`, on a connection that others use, who may lack the same script at the same moment: it is on its way once only. */
+  loadShared(session: Session, lane: Lane, body: Buffer): void {
+    const loading = this.#loading.get(lane.node) ?? new Set();
+    this.#loading.set(lane.node, loading);
+    if (loading.has(body)) return;
+    loading.add(body);
+    const request = encodeRequest(['SCRIPT', 'LOAD', body]);
+    const over = (): boolean => loading.delete(body);
+    // In the name of the session, so that it takes the way of what follows.
+    lane.send(request, 0, request.length, { owner: session, parts: null, onReply: over, onFailure: over }, 0, true);
   }
 }
 
@@ -90,11 +107,12 @@ class Healer extends SessionTarget {
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     // NOSCRIPT says that nothing ran. What was sent behind it ran already: it must not be overtaken.
-    const lacks = buf.toString('latin1', start, start + 10) === '-NOSCRIPT ' && this.session.inFlight === 1;
+    const lacks = buf.toString('latin1', start, start + LACKS.length) === LACKS && this.session.inFlight === 1;
     const lane = this.#lane;
     const own = lane instanceof ReservedLane ? lane : null;
     if (!lacks || own?.connection === null) return this.session.onReply(token, buf, start, end, given);
-    this.#scripts.load(this.session, lane, this.#body);
+    if (own === null) this.#scripts.loadShared(this.session, lane, this.#body);
+    else this.#scripts.load(this.session, own, this.#body);
     lane.send(this.#request, 0, this.#request.length, this.session, token, true);
     own?.fence();
     return true;

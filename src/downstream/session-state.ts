@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { CommandRow } from '../command/row.ts';
 import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { ReservedLane } from '../upstream/reserved-lane.ts';
+import { formatEndpoint } from '../util/endpoint.ts';
 import type { Mode, SubscriptionState, TrackingState, TransactionMode } from './mode.ts';
 
 /** What a session's requests have made of it. */
@@ -24,6 +25,8 @@ export class SessionState {
   tracking: TrackingState | null = null;
   /** The connections on which the client waits for something to happen, for as long as it likes. */
   blocked: readonly ReservedLane[] | null = null;
+  /** Of the last that was blocked on keys: whether these belong to the node where it waits; null where it waits for no keys. */
+  atHome: (() => boolean) | null = null;
   /** The client has ended its side: nothing may be waited for on its behalf that it could miss. */
   halfClosed = false;
   /** MONITOR shows it the requests of all clients. */
@@ -67,7 +70,8 @@ export class SessionState {
 
   /** Notes, the first time, why keyfan disconnects the client, and who it is: a closed socket does not tell. */
   blame(reason: DisconnectReason, { remoteAddress, remotePort }: Socket): void {
-    this.disconnected ??= { reason, address: remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}` };
+    const address = remoteAddress === undefined ? undefined : formatEndpoint({ host: remoteAddress, port: remotePort ?? 0 });
+    this.disconnected ??= { reason, address };
   }
 
   /** Nothing is tracked any more. */

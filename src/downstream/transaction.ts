@@ -3,7 +3,7 @@ import type { CommandRow, Policy } from '../command/row.ts';
 import { GUARDS } from '../command/special/guards.ts';
 import { arrayReply, OK, simpleReply } from '../protocol/encode.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
-import type { RequestView } from '../protocol/request.ts';
+import { keepView, type RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane-contract.ts';
 import { ReservedLane } from '../upstream/reserved-lane.ts';
@@ -195,11 +195,7 @@ export class Transaction implements TransactionMode {
 
   #addScript(view: RequestView, row: CommandRow): void {
     this.#scripts ??= [];
-    const frame = Buffer.from(view.buf.subarray(view.base, view.limit));
-    this.#scripts.push({
-      row,
-      view: { buf: frame, base: 0, limit: frame.length, argc: view.argc, args: view.args.slice(0, 2 * view.argc), hash: view.hash },
-    });
+    this.#scripts.push({ row, view: keepView(view) });
   }
 
   #add(buf: Buffer, start: number, end: number): void {

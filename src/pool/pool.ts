@@ -245,7 +245,7 @@ export class Pool {
   #tellCutOff(): void {
     let clients = 0;
     for (const session of this.#listener.sessions) if (session.inFlight > 0 || session.unsentBytes > 0) clients++;
-    const text = 'clients are cut off: their requests were not answered within timeouts.drain';
+    const text = 'clients are cut off: they were not answered, or had not taken all, within timeouts.drain';
     if (clients > 0) this.#log.warn({ pool: this.name, clients }, text);
   }
 

@@ -1,4 +1,4 @@
-import { BAR, COLON, CR, DOLLAR, EQUALS, LF, MINUS, PERCENT, STAR, UNDERSCORE, ZERO } from './bytes.ts';
+import { BAR, COLON, CR, DOLLAR, EQUALS, LF, MINUS, PERCENT, PLUS, STAR, UNDERSCORE, ZERO } from './bytes.ts';
 import { parseInt64 } from './header.ts';
 
 /** Reading inside replies that a scanner has already found whole: no bounds are checked again. */
@@ -79,6 +79,10 @@ export function payloadOf(element: Buffer): Buffer {
 
 export function isError(buf: Buffer, at: number): boolean {
   return buf[at] === MINUS;
+}
+
+export function isStatus(buf: Buffer, at: number): boolean {
+  return buf[at] === PLUS;
 }
 
 export function isInteger(buf: Buffer, at: number): boolean {

@@ -40,3 +40,8 @@ export function argBytes(view: RequestView, i: number): Buffer {
 export function argText(view: RequestView, i: number): string {
   return view.buf.toString('latin1', argStart(view, i), argEnd(view, i));
 }
+
+/** A copy that outlives the scanner's next call. */
+export function keepView({ buf, base, limit, argc, args, hash }: RequestView): RequestView {
+  return { buf: Buffer.from(buf.subarray(base, limit)), base: 0, limit: limit - base, argc, args: args.slice(0, 2 * argc), hash };
+}

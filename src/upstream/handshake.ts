@@ -52,6 +52,8 @@ export class Handshake implements ReplyTarget {
   readonly parts = null;
   readonly #steps: readonly Step[];
   readonly #secrets: readonly string[];
+  /** As it would be read in an answer. */
+  readonly #password: string;
   readonly #done: (greeting: Greeting, detail: string) => void;
   #decided = false;
   /** The node's id of the connection; 0 where it was not asked or did not tell. */
@@ -62,6 +64,7 @@ export class Handshake implements ReplyTarget {
     this.#steps = stepsFor(introduction);
     const { credentials } = introduction;
     this.#secrets = credentials === undefined ? [] : [credentials.username ?? '', credentials.password];
+    this.#password = Buffer.from(credentials?.password ?? '').toString('latin1');
     this.#done = done;
   }
 
@@ -96,7 +99,9 @@ export class Handshake implements ReplyTarget {
   }
 
   #detail({ name }: Step, said: string): string {
-    const shown = name === 'AUTH' ? discreet(said, this.#secrets) : said;
+    // A peer that greets unasked shifts the answers: that to AUTH may come in the place of another one's.
+    const tells = name === 'AUTH' || (this.#password !== '' && said.includes(this.#password));
+    const shown = tells ? discreet(said, this.#secrets) : said;
     return `${name}: ${shown.slice(0, DETAIL_MAX)}`;
   }
 

@@ -153,13 +153,15 @@ t.test('an ejected node is not in service, though it may be back', async (t) => 
 t.test('a node leaves or comes back: transactions whose keys were named before fail, blocked clients hear of it', async (t) => {
   const fleet = await startFleet({ pool: { ...pool, auto_eject: { enabled: true, failures: 1, retry: '50ms' } } });
   t.teardown(() => fleet.stop());
-  const [client, queues, watches, blocks] = await Promise.all([1, 2, 3, 4].map(() => fleet.connect({ deadlineMs: 20_000 })));
+  const [client, queues, watches, blocks, remains] = await Promise.all([1, 2, 3, 4, 5].map(() => fleet.connect({ deadlineMs: 20_000 })));
   const [stays, leaves] = [fleet.keyOn(1), fleet.keyOn(0)];
   const [multi, watched, blocked] = [queues, watches, blocks] as [RespClient, RespClient, RespClient];
   await multi.pipeline([['MULTI'], ['SET', leaves, 'v']]);
   await watched.pipeline([['WATCH', stays], ['MULTI'], ['SET', stays, 'v']]);
   const waits = blocked.command('BLPOP', `{${leaves}}list`, '0');
   await until(async () => /blocked_clients:1/.test(String(await fleet.nodes[0]?.call('INFO', 'clients'))), 'it to be blocked');
+  const goesOn = (remains as RespClient).command('BLPOP', `{${stays}}list`, '0');
+  await until(async () => /blocked_clients:1/.test(String(await fleet.nodes[1]?.call('INFO', 'clients'))), 'the other one, too');
   await fleet.nodes[0]?.pause();
   await until(async () => (await set(client as RespClient, leaves)) === '+OK\r\n', 'the key to move');
   t.match((await waits).text, /^-ERR keyfan: connection to node a was lost; the command may have been executed/);
@@ -168,6 +170,8 @@ t.test('a node leaves or comes back: transactions whose keys were named before f
     t.match((await each.command('EXEC')).text, /^-EXECABORT Transaction discarded because of: nodes have left or joined the pool/);
     t.match((await each.command('EXEC')).text, /^-ERR EXEC without MULTI/);
   }
+  await (client as RespClient).command('RPUSH', `{${stays}}list`, 'x');
+  t.same((await goesOn).value, [`{${stays}}list`, 'x'], 'whose key stays goes on waiting');
   const again = await multi.pipeline([['MULTI'], ['SET', stays, 'w'], ['EXEC']]);
   t.equal(again.at(-1)?.text, '*1\r\n+OK\r\n');
 });

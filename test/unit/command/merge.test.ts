@@ -94,7 +94,7 @@ t.test('best: the copy that found most speaks for all', async (t) => {
   t.equal(merged('best', [':1\r\n', '$3\r\nold\r\n']), ':1\r\n', 'kinds are not compared');
   t.same(MERGES.best([latin1(':5\r\n')]), latin1(':5\r\n'));
   t.equal(merged('best', ['_\r\n', '$3\r\nold\r\n', '_\r\n']), '$3\r\nold\r\n', "RESP3's nil is none, either");
-  t.equal(merged('best', ['_\r\n', '+OK\r\n']), '+OK\r\n');
+  t.equal(merged('best', ['_\r\n', '+OK\r\n']), '_\r\n', 'SET … NX: the first node decides');
   t.equal(merged('best', ['*1\r\n$-1\r\n', '*1\r\n$1\r\nv\r\n']), '*1\r\n$1\r\nv\r\n', 'HGETDEL: a field of which one has a copy');
   t.equal(merged('best', ['*2\r\n:-2\r\n:-2\r\n', '*2\r\n:1\r\n:-2\r\n']), '*2\r\n:1\r\n:-2\r\n', 'HEXPIRE');
 });

@@ -75,6 +75,8 @@ t.test('what a node quotes of the credentials is told to nobody', async (t) => {
     [['refused', "PING: NOPERM no 'ping' for joe"]],
     'other steps show all',
   );
+  const shifted = verdicts(JOE, '+hello\r\n', `-ERR unknown command 'AUTH', with args beginning with: 'joe' '${JOE.password}'\r\n`);
+  t.same(shifted, [['refused', 'PING: ERR unknown command']], 'nor what comes in the place of another answer');
 });
 
 t.test('how what is no reply begins', async (t) => {
