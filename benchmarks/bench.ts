@@ -23,7 +23,7 @@ import { select, WORKLOADS, type Workload } from './workloads.ts';
 const USAGE = `npm run bench -- [options]            the short form: the rows that have goals, under 5 minutes
 npm run bench:full -- [options]       all rows
   --rows GREP             rows whose name matches this regular expression (--list names them all)
-  --rounds 5              rounds, direct Redis three at most; medians are reported
+  --rounds 5              rounds, direct Redis two at most; medians are reported
   --seconds 0.8           how long a cell shall take, about
   --keyspace 10000        how many keys
   --target keyfan,direct  only these of direct, nutcracker, keyfan

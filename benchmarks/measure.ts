@@ -16,7 +16,7 @@ export interface Plan {
 }
 
 /** No goal concerns the node itself: its rounds beyond these are left out. */
-const DIRECT_ROUNDS = 3;
+const DIRECT_ROUNDS = 2;
 /** Long enough for the compiler of V8 to settle on the hot path; where requests are large, it takes a number of them. */
 const WARM_UP_SECONDS = 0.6;
 const WARM_UP_REQUESTS = 2000;
@@ -87,9 +87,11 @@ async function warmUp(target: Target, workload: Workload, { seconds, keyspace }:
 }
 
 /** Connecting, and windows that grow, are in the figures of a cell: where they weigh much it is longer. */
-const STRETCH = 3;
 const LARGE_BYTES = 100_000;
-const stretchOf = (workload: Workload): number => (workload.clients >= 1000 || bytesOf(workload) >= LARGE_BYTES ? STRETCH : 1);
+function stretchOf(workload: Workload): number {
+  if (workload.clients >= 1000) return 3;
+  return bytesOf(workload) >= LARGE_BYTES ? 2 : 1;
+}
 
 /** About what a request or its reply weighs. */
 const bytesOf = ({ dataset, args }: Workload): number => DATASETS[dataset].valueBytes + args.join('').length + 1;
