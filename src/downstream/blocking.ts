@@ -45,7 +45,6 @@ export function runWait(session: Session, view: RequestView, row: CommandRow, ro
   }
   session.blocked = lanes;
   session.barrier = true;
-  session.atHome = null;
   const fanOut = new FanOut(new Blocked(session), token, row.name === 'wait' ? 'min' : 'min_each', false, lanes);
   lanes.forEach((lane, i) => {
     lane.send(PING, 0, PING.length, SWALLOW, 0, false);
@@ -68,12 +67,12 @@ class Blocked extends SessionTarget implements PartTaker {
   override readonly parts = this;
 
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
-    this.session.blocked = null;
+    this.session.unblock();
     return this.session.onReply(token, buf, start, end, given);
   }
 
   onPart(token: number, part: Part): boolean {
-    this.session.blocked = null;
+    this.session.unblock();
     return this.session.onPart(token, part);
   }
 
@@ -82,7 +81,7 @@ class Blocked extends SessionTarget implements PartTaker {
   }
 
   override onFailure(token: number, code: ErrorCode, detail: string): void {
-    this.session.blocked = null;
+    this.session.unblock();
     super.onFailure(token, code, detail);
   }
 }

@@ -281,11 +281,12 @@ export class Dispatcher {
 
   /** In a pool whose nodes all hold everything: one node, or all of them where copies would tell different stories. */
   #anywhere(session: Session, view: RequestView, row: CommandRow): void {
-    if (!row.everywhere && !this.#copies(row)) {
+    const copies = this.#copies(row);
+    if (!row.everywhere && !copies) {
       this.#forward(session, view, this.#router.pickNode());
       return;
     }
-    if (this.#copies(row) && CHOOSES.get(row.name)?.(view) === true) {
+    if (copies && CHOOSES.get(row.name)?.(view) === true) {
       this.#refuseCopies(session, row);
       return;
     }

@@ -25,7 +25,7 @@ export class SessionState {
   tracking: TrackingState | null = null;
   /** The connections on which the client waits for something to happen, for as long as it likes. */
   blocked: readonly ReservedLane[] | null = null;
-  /** Of the last that was blocked on keys: whether these belong to the node where it waits; null where it waits for no keys. */
+  /** Whether the keys that it is blocked on belong to the node where it waits; null where it waits for none. */
   atHome: (() => boolean) | null = null;
   /** The client has ended its side: nothing may be waited for on its behalf that it could miss. */
   halfClosed = false;
@@ -47,6 +47,12 @@ export class SessionState {
   /** True where the client waits for something that may take long. */
   get waits(): boolean {
     return this.blocked !== null || this.barrier;
+  }
+
+  /** What was waited for is there, or will not come. */
+  unblock(): void {
+    this.blocked = null;
+    this.atHome = null;
   }
 
   /** The request at hand is not handled now: it comes again when everything that is owed has been answered and no lane is waited for. */

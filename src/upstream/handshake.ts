@@ -1,3 +1,4 @@
+import { wireText } from '../errors.ts';
 import { encodeRequest } from '../protocol/multibulk.ts';
 import { beginning, discreet } from './discreet.ts';
 import type { Identity } from './identity.ts';
@@ -51,9 +52,8 @@ export class Handshake implements ReplyTarget {
   readonly owner = this;
   readonly parts = null;
   readonly #steps: readonly Step[];
+  /** Username and password as they would be read in an answer; empty where there are none. */
   readonly #secrets: readonly string[];
-  /** As it would be read in an answer. */
-  readonly #password: string;
   readonly #done: (greeting: Greeting, detail: string) => void;
   #decided = false;
   /** The node's id of the connection; 0 where it was not asked or did not tell. */
@@ -63,8 +63,7 @@ export class Handshake implements ReplyTarget {
   constructor(introduction: Introduction, done: (greeting: Greeting, detail: string) => void) {
     this.#steps = stepsFor(introduction);
     const { credentials } = introduction;
-    this.#secrets = credentials === undefined ? [] : [credentials.username ?? '', credentials.password];
-    this.#password = Buffer.from(credentials?.password ?? '').toString('latin1');
+    this.#secrets = credentials === undefined ? [] : [wireText(credentials.username ?? ''), wireText(credentials.password)];
     this.#done = done;
   }
 
@@ -100,7 +99,8 @@ export class Handshake implements ReplyTarget {
 
   #detail({ name }: Step, said: string): string {
     // A peer that greets unasked shifts the answers: that to AUTH may come in the place of another one's.
-    const tells = name === 'AUTH' || (this.#password !== '' && said.includes(this.#password));
+    const password = this.#secrets.at(-1) ?? '';
+    const tells = name === 'AUTH' || (password !== '' && said.includes(password));
     const shown = tells ? discreet(said, this.#secrets) : said;
     return `${name}: ${shown.slice(0, DETAIL_MAX)}`;
   }

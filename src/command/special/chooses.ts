@@ -1,8 +1,7 @@
-import type { RequestView } from '../../protocol/request.ts';
-import { argEnd, argStart } from '../../protocol/request.ts';
+import { STAR } from '../../protocol/bytes.ts';
+import { argEnd, argStart, type RequestView } from '../../protocol/request.ts';
 import { argIs } from '../argument.ts';
 
-const STAR = 0x2a;
 /** Options of XADD without a value. */
 const FLAGS = ['nomkstream', 'keepref', 'delref', 'acked'] as const;
 const TRIMS = ['maxlen', 'minid'] as const;
