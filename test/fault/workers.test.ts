@@ -3,25 +3,13 @@ import { isAlive, startWorkers, type Workers } from '../support/cli.ts';
 import { encode } from '../support/resp.ts';
 import { connectResp, type RespClient } from '../support/resp-client.ts';
 import { until, within } from '../support/wait.ts';
+import { clientAt, idOf, openClient } from '../support/workers.ts';
 
 const COUNTERS = ['keyfan_requests_total', 'keyfan_connections_total', 'keyfan_backend_sent_total', 'keyfan_worker_cpu_seconds_total'];
 
-const workerOf = async (client: RespClient): Promise<number> => {
-  const info = String((await client.command('INFO', 'server')).value);
-  return Number(/keyfan_worker:(\d+)/.exec(info)?.[1]);
-};
-const idOf = async (client: RespClient): Promise<number> => Number((await client.command('CLIENT', 'ID')).value);
-
-async function open(t: Test, keyfan: Workers): Promise<RespClient> {
-  const client = await connectResp(keyfan.pools.p as string, { deadlineMs: 20_000 });
-  t.teardown(() => client.close());
-  return client;
-}
-
 /** One client at each of two workers. */
 async function pair(t: Test, keyfan: Workers): Promise<[RespClient, RespClient]> {
-  const [a, b] = [await open(t, keyfan), await open(t, keyfan)];
-  return (await workerOf(a)) === 1 ? [a, b] : [b, a];
+  return [await clientAt(t, keyfan, 1), await clientAt(t, keyfan, 2)];
 }
 
 t.test('a worker that is killed: its clients are closed, the others stay, it is replaced, the counters go on', async (t) => {
@@ -48,8 +36,7 @@ t.test('a worker that is killed: its clients are closed, the others stay, it is 
   t.match(keyfan.lines('worker ended unasked'), [{ worker: 1, worker_pid: pid, signal: 'SIGKILL' }]);
   t.equal(keyfan.lines('worker will be replaced').length, 1);
 
-  const third = await open(t, keyfan);
-  t.equal(await workerOf(third), 1, 'who comes next goes to the one that has nobody');
+  const third = await clientAt(t, keyfan, 1);
   t.equal((await third.command('INCR', 'n')).value, 101);
   t.ok((await idOf(third)) > Math.max(await idOf(second), 2), 'under an id that nobody had before');
   t.equal((await keyfan.metrics()).sum('keyfan_requests_total', { command: 'incr' }), 101);
@@ -60,7 +47,7 @@ t.test('ready, and the port open, while a worker is being replaced', async (t) =
   process.kill(keyfan.pids().get(1) as number, 'SIGKILL');
   process.kill(keyfan.pids().get(2) as number, 'SIGKILL');
   await until(() => keyfan.lines('worker ended unasked').length === 2, 'both to be gone');
-  const client = await open(t, keyfan);
+  const client = await openClient(t, keyfan);
   t.equal((await client.command('PING')).text, '+PONG\r\n', 'a client that comes meanwhile waits for the next worker');
   await until(async () => (await keyfan.metrics()).sum('keyfan_workers') === 2, 'both to be replaced');
   t.equal((await fetch(`http://${keyfan.admin}/readyz`)).status, 200);
@@ -70,7 +57,7 @@ t.test('clients on their way to a worker that hangs and dies are not left open',
   const keyfan = await startWorkers(t);
   const pids = [...keyfan.pids().values()];
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
-  const clients = await Promise.all(Array.from({ length: 6 }, () => open(t, keyfan)));
+  const clients = await Promise.all(Array.from({ length: 6 }, () => openClient(t, keyfan)));
   const ends = clients.map(async (client) => (await client.command('PING').catch(() => ({ text: 'closed' }))).text);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   const texts = await within(Promise.all(ends), 'each of them to be served or closed', 15_000);
@@ -88,7 +75,7 @@ t.test('a worker that hangs does not keep /metrics and new clients waiting', asy
   t.teardown(() => process.kill(pid, 'SIGCONT'));
   t.equal((await keyfan.metrics()).sum('keyfan_requests_total', { command: 'set' }), 1, 'its last word counts');
   // Taken by the kernel for the one that hangs, at most one of them; all others are served by the other.
-  const clients = await Promise.all(Array.from({ length: 5 }, () => open(t, keyfan)));
+  const clients = await Promise.all(Array.from({ length: 5 }, () => openClient(t, keyfan)));
   let answered = 0;
   for (const client of clients)
     client.command('PING').then(
@@ -149,7 +136,7 @@ t.test('rolling restart under load: every request that was carried out was answe
   );
   t.notOk(before.some(isAlive), 'those before are gone');
   t.same(keyfan.lines('worker ended unasked'), []);
-  const client = await open(t, keyfan);
+  const client = await openClient(t, keyfan);
   for (const [i, key] of keys.entries()) {
     t.same(results[i]?.odd, []);
     t.equal(Number((await client.command('GET', key)).value), results[i]?.answers, `${key}: carried out = answered`);
@@ -164,12 +151,12 @@ t.test('rolling restart under load: every request that was carried out was answe
 
 t.test('SIGTERM: all workers answer what they have accepted, then all are gone', async (t) => {
   const keyfan = await startWorkers(t, { pool: 'timeouts: { request: 60s }' });
-  const pair = [await open(t, keyfan), await open(t, keyfan)];
+  const both = await pair(t, keyfan);
   const pids = [...keyfan.pids().values()];
-  await Promise.all(pair.map((client) => client.command('GET', 'k')));
+  await Promise.all(both.map((client) => client.command('GET', 'k')));
   await Promise.all(keyfan.nodes.map((node) => node.pause()));
   const requests = Buffer.concat(Array.from({ length: 100 }, (_, i) => encode(['SET', `k${i}`, 'v'])));
-  for (const client of pair) client.send(requests);
+  for (const client of both) client.send(requests);
   await until(async () => (await keyfan.metrics()).sum('keyfan_backend_in_flight') === 200, 'all to be in flight');
   keyfan.daemon.signal('SIGTERM');
   await until(() => keyfan.lines('worker is draining').length === 2, 'the drain to begin');
@@ -177,7 +164,7 @@ t.test('SIGTERM: all workers answer what they have accepted, then all are gone',
   t.ok(pids.every(isAlive));
   await t.rejects(connectResp(keyfan.pools.p as string), { code: 'ECONNREFUSED' });
   for (const node of keyfan.nodes) node.resume();
-  for (const client of pair) t.equal((await client.waitClosed()).toString(), `$-1\r\n${'+OK\r\n'.repeat(100)}`);
+  for (const client of both) t.ok((await client.waitClosed()).toString().endsWith(`$-1\r\n${'+OK\r\n'.repeat(100)}`));
   t.match(await within(keyfan.daemon.exited, 'keyfan to end'), 'exited with 0');
   t.notOk(pids.some(isAlive));
   t.match(keyfan.lines('worker ended'), [{ code: 0 }, { code: 0 }]);
@@ -185,7 +172,7 @@ t.test('SIGTERM: all workers answer what they have accepted, then all are gone',
 
 t.test('SIGTERM while a worker starts: the others answer what they have accepted all the same', async (t) => {
   const keyfan = await startWorkers(t, { nodes: 1, pool: 'timeouts: { request: 60s }' });
-  const client = await open(t, keyfan);
+  const client = await openClient(t, keyfan);
   await client.command('PING');
   await keyfan.nodes[0]?.pause();
   client.send(encode(['SET', 'k', 'v']));
@@ -202,7 +189,7 @@ t.test('SIGTERM while a worker starts: the others answer what they have accepted
 for (const ending of ['SIGINT', 'SIGHUP'] as const) {
   t.test(`${ending} to the whole group, as a terminal and systemd send it, is one drain`, async (t) => {
     const keyfan = await startWorkers(t, { pool: 'timeouts: { request: 60s }' });
-    const client = await open(t, keyfan);
+    const client = await openClient(t, keyfan);
     await client.command('PING');
     await Promise.all(keyfan.nodes.map((node) => node.pause()));
     client.send(encode(['SET', 'k', 'v']));
@@ -220,7 +207,7 @@ for (const ending of ['SIGINT', 'SIGHUP'] as const) {
 
 t.test('a second signal does not wait, and leaves nobody behind', async (t) => {
   const keyfan = await startWorkers(t, { nodes: 1, pool: 'timeouts: { request: 60s, drain: 60s }' });
-  const client = await open(t, keyfan);
+  const client = await openClient(t, keyfan);
   await client.command('PING');
   await keyfan.nodes[0]?.pause();
   client.send(encode(['GET', 'k']));

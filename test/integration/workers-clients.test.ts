@@ -1,8 +1,9 @@
 /** CLIENT LIST, KILL and UNBLOCK know the clients of all workers. */
 import t, { type Test } from 'tap';
 import { startWorkers, type Workers } from '../support/cli.ts';
-import { connectResp, type RespClient } from '../support/resp-client.ts';
+import type { RespClient } from '../support/resp-client.ts';
 import { until } from '../support/wait.ts';
+import { clientAt, idOf, openClient } from '../support/workers.ts';
 
 interface Two {
   readonly keyfan: Workers;
@@ -14,15 +15,6 @@ interface Two {
   readonly pid: number;
 }
 
-async function connect(t: Test, keyfan: Workers): Promise<RespClient> {
-  const client = await connectResp(keyfan.pools.p as string);
-  t.teardown(() => client.close());
-  return client;
-}
-
-const workerOf = async (client: RespClient): Promise<number> =>
-  Number(/keyfan_worker:(\d+)/.exec(String((await client.command('INFO', 'server')).value))?.[1]);
-const idOf = async (client: RespClient): Promise<number> => Number((await client.command('CLIENT', 'ID')).value);
 const addressOf = async (client: RespClient): Promise<string> =>
   / addr=(\S+)/.exec(String((await client.command('CLIENT', 'INFO')).value))?.[1] as string;
 const idsOf = async (client: RespClient, ...words: (string | number)[]): Promise<number[]> => {
@@ -35,13 +27,8 @@ const idsOf = async (client: RespClient, ...words: (string | number)[]): Promise
 
 async function setUp(t: Test): Promise<Two> {
   const keyfan = await startWorkers(t);
-  const clients: RespClient[] = [];
-  for (let i = 0; i < 4; i++) clients.push(await connect(t, keyfan));
-  const workers = await Promise.all(clients.map(workerOf));
-  const [mine, theirs] = [true, false].map((own) => clients.filter((_, i) => (workers[i] === workers[0]) === own));
-  t.equal(mine?.length, 2);
-  const pid = keyfan.pids().get(workers.find((each) => each !== workers[0]) as number) as number;
-  return { keyfan, mine: mine as [RespClient, RespClient] & RespClient[], theirs: theirs as [RespClient, RespClient] & RespClient[], pid };
+  const at = async (worker: number) => [await clientAt(t, keyfan, worker), await clientAt(t, keyfan, worker)] as const;
+  return { keyfan, mine: await at(1), theirs: await at(2), pid: keyfan.pids().get(2) as number };
 }
 
 t.test('LIST shows the clients of all workers, sorted by id', async (t) => {
@@ -85,8 +72,7 @@ t.test('KILL ends clients of all workers', async (t) => {
   await theirs[1].closed;
   t.equal((await keyfan.metrics()).sum('keyfan_clients_disconnected_total', { reason: 'killed' }), 2);
 
-  const later = await connect(t, keyfan);
-  t.not(await workerOf(later), await workerOf(mine[0]), 'a client of the other worker');
+  const later = await clientAt(t, keyfan, 2);
   t.equal((await mine[0].command('CLIENT', 'KILL', await addressOf(later))).text, '+OK\r\n');
   await later.closed;
   t.equal((await mine[0].command('CLIENT', 'KILL', '127.0.0.1:1')).text, '-ERR No such client\r\n');
@@ -99,7 +85,7 @@ t.test('KILL … SKIPME is about the client that asks', async (t) => {
   t.equal((await mine[0].command('CLIENT', 'KILL', 'LADDR', listen, 'USER', 'default', 'TYPE', 'normal')).text, ':3\r\n');
   await Promise.all([mine[1], ...theirs].map((client) => client.closed));
   t.equal((await mine[0].command('PING')).text, '+PONG\r\n');
-  const more = [await connect(t, keyfan), await connect(t, keyfan)];
+  const more = [await openClient(t, keyfan), await openClient(t, keyfan)];
   await Promise.all(more.map(idOf));
   t.equal((await mine[0].command('CLIENT', 'KILL', 'TYPE', 'pubsub', 'SKIPME', 'no')).text, ':0\r\n');
   t.equal((await mine[0].command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no')).text, ':3\r\n', 'and itself, behind the answer');
@@ -180,7 +166,7 @@ t.test('a worker that hangs makes them an error, never a smaller answer', async 
 
 t.test('in one process it is as it was', async (t) => {
   const keyfan = await startWorkers(t, { workers: 1 });
-  const [one, two] = [await connect(t, keyfan), await connect(t, keyfan)];
+  const [one, two] = [await openClient(t, keyfan), await openClient(t, keyfan)];
   t.same(await idsOf(one), [await idOf(one), await idOf(two)]);
   t.equal((await one.command('CLIENT', 'KILL', 'ID', await idOf(two))).text, ':1\r\n');
   await two.closed;

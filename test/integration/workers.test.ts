@@ -9,32 +9,23 @@ import { freePort } from '../support/ports.ts';
 import { PROJECT_ROOT } from '../support/project.ts';
 import { connectResp, type RespClient } from '../support/resp-client.ts';
 import { until, within } from '../support/wait.ts';
+import { clientAt, idOf, openClient, workerOf } from '../support/workers.ts';
 
-async function clients(t: Test, address: string, count: number): Promise<RespClient[]> {
-  const opened = await Promise.all(Array.from({ length: count }, () => connectResp(address.replace(/^unix:/, ''))));
-  t.teardown(() => Promise.all(opened.map((client) => client.close())));
-  return opened;
-}
-
-const workerOf = async (client: RespClient): Promise<number> => {
-  const info = String((await client.command('INFO', 'server')).value);
-  return Number(/keyfan_worker:(\d+)/.exec(info)?.[1]);
-};
-const idOf = async (client: RespClient): Promise<number> => Number((await client.command('CLIENT', 'ID')).value);
+const clients = (t: Test, keyfan: Workers, count: number): Promise<RespClient[]> =>
+  Promise.all(Array.from({ length: count }, () => openClient(t, keyfan)));
 const readiness = async ({ admin }: Workers) => (await fetch(`http://${admin}/readyz`)).status;
 
 t.test('clients that come at once are spread evenly over the workers', async (t) => {
   const keyfan = await startWorkers(t, { workers: 3 });
-  const address = keyfan.pools.p as string;
   const counts = new Map([1, 2, 3].map((worker) => [worker, 0]));
   const count = async (client: RespClient) => {
     const worker = await workerOf(client);
     counts.set(worker, (counts.get(worker) ?? 0) + 1);
   };
-  await Promise.all((await clients(t, address, 60)).map(count));
+  await Promise.all((await clients(t, keyfan, 60)).map(count));
   // A worker that has no core for a while is passed over; it makes up for that with those who come next.
   let more = 0;
-  while (new Set(counts.values()).size > 1 && more++ < 60) for (const client of await clients(t, address, 1)) await count(client);
+  while (new Set(counts.values()).size > 1 && more++ < 60) for (const client of await clients(t, keyfan, 1)) await count(client);
   t.same(
     [...counts],
     [1, 2, 3].map((worker) => [worker, counts.get(1)]),
@@ -45,7 +36,7 @@ t.test('clients that come at once are spread evenly over the workers', async (t)
 
 t.test('ids of clients are unique over workers', async (t) => {
   const keyfan = await startWorkers(t);
-  const ids = await Promise.all((await clients(t, keyfan.pools.p as string, 30)).map(idOf));
+  const ids = await Promise.all((await clients(t, keyfan, 30)).map(idOf));
   t.same(
     ids.sort((a, b) => a - b),
     Array.from({ length: 30 }, (_, i) => i + 1),
@@ -54,7 +45,7 @@ t.test('ids of clients are unique over workers', async (t) => {
 
 t.test('all workers place keys alike, and the metrics are those of one keyfan', async (t) => {
   const keyfan = await startWorkers(t);
-  const opened = await clients(t, keyfan.pools.p as string, 8);
+  const opened = await clients(t, keyfan, 8);
   const keys = Array.from({ length: 40 }, (_, i) => `key:${i}`);
   for (const [i, client] of opened.entries()) for (const key of keys) t.equal((await client.command('INCR', key)).value, i + 1);
   t.same((await opened[0]?.command('MGET', ...keys))?.value, Array(40).fill('8'));
@@ -82,16 +73,15 @@ t.test('all workers place keys alike, and the metrics are those of one keyfan', 
 
 t.test('the limit of clients is one for all workers', async (t) => {
   const keyfan = await startWorkers(t, { workers: 3, pool: 'limits: { clients: 5 }' });
-  const address = keyfan.pools.p as string;
-  const inside = await clients(t, address, 5);
+  const inside = await clients(t, keyfan, 5);
   for (const client of inside) t.equal((await client.command('PING')).text, '+PONG\r\n');
-  for (const client of await clients(t, address, 4)) {
+  for (const client of await clients(t, keyfan, 4)) {
     t.match((await client.waitClosed()).toString(), '-ERR max number of clients reached\r\n');
   }
   t.equal((await keyfan.metrics()).sum('keyfan_errors_total', { code: 'max_clients' }), 4);
   await inside[2]?.close();
   await until(async () => {
-    const [client] = await clients(t, address, 1);
+    const [client] = await clients(t, keyfan, 1);
     return (await client?.command('PING'))?.text === '+PONG\r\n';
   }, 'the place that is free to be given away');
 });
@@ -102,12 +92,8 @@ t.test('a unix socket, shared and removed at the end', async (t) => {
   t.teardown(() => rmSync(dir, { recursive: true }));
   const path = join(dir, 'k.sock');
   const keyfan = await startWorkers(t, { listen: `unix:${path}` });
-  const opened = await clients(t, keyfan.pools.p as string, 10);
-  const workers = await Promise.all(opened.map(workerOf));
-  t.same(
-    [1, 2].map((worker) => workers.filter((each) => each === worker).length),
-    [5, 5],
-  );
+  const opened: RespClient[] = [];
+  for (const worker of [1, 2, 1, 2]) opened.push(await clientAt(t, keyfan, worker));
   t.equal((await opened[0]?.command('SET', 'k', 'v'))?.text, '+OK\r\n');
   t.equal((await opened[1]?.command('GET', 'k'))?.text, '$1\r\nv\r\n');
   const big = 'x'.repeat(300_000);
@@ -175,7 +161,7 @@ t.test('a bad configuration is told once, before any worker is started', async (
 
 t.test('one process where one is enough: workers: 1 starts no other', async (t) => {
   const keyfan = await startWorkers(t, { workers: 1 });
-  const [client] = await clients(t, keyfan.pools.p as string, 1);
+  const [client] = await clients(t, keyfan, 1);
   t.match(String((await client?.command('INFO', 'server'))?.value), `process_id:${keyfan.daemon.pid}\r\n`);
   t.same(keyfan.lines('worker starts'), []);
   t.equal((await keyfan.metrics()).sum('keyfan_workers'), 1);
@@ -191,26 +177,23 @@ t.test('the library serves in its own process, and says so', async (t) => {
 
 t.test('a pause while a worker is starting does it no harm', async (t) => {
   const keyfan = await startWorkers(t, { workers: 2 });
-  const [one, other] = (await clients(t, keyfan.pools.p as string, 2)) as [RespClient, RespClient];
-  const victim = await workerOf(one);
-  const killed = keyfan.pids().get(victim) as number;
+  const [one, other] = [await clientAt(t, keyfan, 1), await clientAt(t, keyfan, 2)];
+  const killed = keyfan.pids().get(1) as number;
   process.kill(killed, 'SIGKILL');
   await one.closed;
   await until(async () => {
     t.equal((await other.command('CLIENT', 'PAUSE', '1', 'WRITE')).text, '+OK\r\n');
-    return (keyfan.pids().get(victim) ?? killed) !== killed;
+    return (keyfan.pids().get(1) ?? killed) !== killed;
   }, 'another in its place');
   t.equal((await keyfan.metrics()).sum('keyfan_worker_restarts_total'), 1);
 });
 
 t.test('CLIENT PAUSE holds the clients of all workers, those of later ones too', async (t) => {
   const keyfan = await startWorkers(t, { workers: 2 });
-  const [one, other] = (await clients(t, keyfan.pools.p as string, 2)) as [RespClient, RespClient];
-  const [first, second] = await Promise.all([one, other].map(workerOf));
-  t.not(first, second);
+  const [one, other] = [await clientAt(t, keyfan, 1), await clientAt(t, keyfan, 2)];
   /** Sends a write: true where it is held, false where it is answered. */
   const held = async (client: RespClient, id: number): Promise<boolean> => {
-    const [asker] = (await clients(t, keyfan.pools.p as string, 1)) as [RespClient];
+    const [asker] = (await clients(t, keyfan, 1)) as [RespClient];
     const before = client.received().length;
     client.send('SET k 1\r\n');
     const fate = await until(async () => {
@@ -223,15 +206,12 @@ t.test('CLIENT PAUSE holds the clients of all workers, those of later ones too',
   t.equal((await one.command('CLIENT', 'PAUSE', '60000', 'WRITE')).text, '+OK\r\n');
   // What one worker was told the other hears a moment later.
   await until(() => held(other, otherId), 'writes to be held');
-  process.kill(keyfan.pids().get(first as number) as number, 'SIGKILL');
+  process.kill(keyfan.pids().get(1) as number, 'SIGKILL');
   await one.closed;
-  const third = await until(async () => {
-    const [client] = await clients(t, keyfan.pools.p as string, 1);
-    return client !== undefined && (await workerOf(client)) !== second ? client : null;
-  }, 'a client of the new worker');
+  const third = await clientAt(t, keyfan, 1);
   t.ok(await held(third, await idOf(third)));
   const waiting = [other, third].map((client) => client.received().length);
-  const fourth = (await clients(t, keyfan.pools.p as string, 1))[0] as RespClient;
+  const fourth = (await clients(t, keyfan, 1))[0] as RespClient;
   t.equal((await fourth.command('CLIENT', 'UNPAUSE')).text, '+OK\r\n');
   for (const [i, client] of [other, third].entries())
     await until(() => client.received().length > (waiting[i] as number), 'what was held to be answered');
