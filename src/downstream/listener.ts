@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { Endpoint } from '../util/endpoint.ts';
+import type { ClientSocket } from '../util/light-socket.ts';
 import { Door } from './door.ts';
 import type { Session } from './session.ts';
 
@@ -9,11 +9,11 @@ export interface ListenerOptions {
   readonly endpoint: Endpoint | null;
   readonly clientsMax: number;
   /** Makes the session of an accepted client. `id` is given with a client that is handed in. */
-  accept(socket: Socket, id: number | undefined): Session;
+  accept(socket: ClientSocket, id: number | undefined): Session;
   /** True where further clients have to be refused for want of memory. */
   isScarce(): boolean;
   /** The client is not taken, and told why. */
-  refuse(socket: Socket, code: ErrorCode): void;
+  refuse(socket: ClientSocket, code: ErrorCode): void;
   /** A client was lost before it was one; see `Door`. */
   onLost(error: Error): void;
 }
@@ -27,7 +27,8 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#door = options.endpoint === null ? null : new Door(options.endpoint, (socket) => this.take(socket), options.onLost);
+    const enter = (socket: ClientSocket): void => this.take(socket);
+    this.#door = options.endpoint === null ? null : new Door(options.endpoint, enter, options.onLost, enter);
   }
 
   /** Resolves when clients can connect; rejects with Node's error (EADDRINUSE …) where they never will. */
@@ -46,7 +47,7 @@ export class Listener {
   }
 
   /** A client has come: a paused socket of which nothing was read. */
-  take(accepted: Socket, id?: number): void {
+  take(accepted: ClientSocket, id?: number): void {
     if (this.sessions.size >= this.#options.clientsMax) this.#options.refuse(accepted, 'max_clients');
     else if (this.#options.isScarce()) this.#options.refuse(accepted, 'no_memory');
     else this.sessions.add(this.#options.accept(accepted, id));

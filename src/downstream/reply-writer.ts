@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
 import type { DurationHistogram } from '../observe/counters.ts';
 import type { Part } from '../upstream/target.ts';
 import { clock } from '../util/clock.ts';
+import type { ClientSocket } from '../util/light-socket.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import type { Patience } from '../util/patience.ts';
 import { SendProgress } from '../util/send-progress.ts';
@@ -31,14 +31,14 @@ export class ReplyWriter {
   pauseAt = 0;
   readonly sink: SocketSink;
   readonly batch: Batch;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #duration: DurationHistogram;
   readonly #replies = new ReplyQueue();
   readonly #out = new OutBuffer('near');
   readonly #progress: SendProgress;
 
   /** `owner` is marked in the turn when there is something to flush. */
-  constructor(socket: Socket, context: WriterContext, owner: Flushable) {
+  constructor(socket: ClientSocket, context: WriterContext, owner: Flushable) {
     this.#socket = socket;
     this.#duration = context.counters.duration;
     this.sink = new SocketSink(socket);

@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
 import type { CommandRow } from '../command/row.ts';
 import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { ReservedLane } from '../upstream/reserved-lane.ts';
 import { formatEndpoint } from '../util/endpoint.ts';
+import type { ClientSocket } from '../util/light-socket.ts';
 import type { Mode, SubscriptionState, TrackingState, TransactionMode } from './mode.ts';
 
 /** What a session's requests have made of it. */
@@ -75,7 +75,7 @@ export class SessionState {
   }
 
   /** Notes, the first time, why keyfan disconnects the client, and who it is: a closed socket does not tell. */
-  blame(reason: DisconnectReason, { remoteAddress, remotePort }: Socket): void {
+  blame(reason: DisconnectReason, { remoteAddress, remotePort }: ClientSocket): void {
     const address = remoteAddress === undefined ? undefined : formatEndpoint({ host: remoteAddress, port: remotePort ?? 0 });
     this.disconnected ??= { reason, address };
   }

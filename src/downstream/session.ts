@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { type ErrorCode, errorText } from '../errors.ts';
 import type { DisconnectReason } from '../observe/disconnects.ts';
 import { Scan } from '../protocol/bytes.ts';
@@ -8,6 +7,7 @@ import { RequestScanner } from '../protocol/request-scanner.ts';
 import type { Part, PartTaker } from '../upstream/target.ts';
 import { clock, tick } from '../util/clock.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
+import type { ClientSocket } from '../util/light-socket.ts';
 import { Account, type Member } from '../util/memory.ts';
 import { Reading } from '../util/reading.ts';
 import type { Flushable } from '../util/turn.ts';
@@ -41,7 +41,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   readonly parts = this;
   dirty = false;
   readonly id: number;
-  readonly socket: Socket;
+  readonly socket: ClientSocket;
   /** Time of the last bytes from the client; see clock.ts. */
   lastReadAt = tick();
   readonly lanes: Lanes;
@@ -65,7 +65,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Our FIN is sent (or the socket is gone). */
   #ended = false;
 
-  constructor(id: number, accepted: Socket, context: SessionContext<Session>) {
+  constructor(id: number, accepted: ClientSocket, context: SessionContext<Session>) {
     super();
     this.id = id;
     this.#context = context;
@@ -80,7 +80,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#writer = new ReplyWriter(this.socket, context, this);
     this.#writer.sink.onDrain = () => this.#resume();
     this.authenticated = !context.authRequired;
-    this.socket.on('error', () => {});
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('close', () => this.#onClose());
   }

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { OTHER_ID } from '../command/table.ts';
 import { Attention } from '../downstream/attention.ts';
 import { endBlocked } from '../downstream/blocking.ts';
@@ -22,8 +21,10 @@ import type { Topology } from '../routing/topology.ts';
 import { Backend, type BackendOptions } from '../upstream/backend.ts';
 import { tick } from '../util/clock.ts';
 import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
+import type { ClientSocket } from '../util/light-socket.ts';
 import type { Memory } from '../util/memory.ts';
 import { Patience } from '../util/patience.ts';
+import { SocketSink } from '../util/socket-sink.ts';
 import type { Turn } from '../util/turn.ts';
 import { Ejector, type EjectorOptions } from './ejector.ts';
 import { LaneSets } from './lane-sets.ts';
@@ -191,7 +192,7 @@ export class Pool {
   }
 
   /** A client that was accepted elsewhere, with its id, which is unique wherever ids are compared. */
-  take(socket: Socket, id: number): void {
+  take(socket: ClientSocket, id: number): void {
     this.#listener.take(socket, id);
   }
 
@@ -206,11 +207,12 @@ export class Pool {
   }
 
   /** The client is not taken, and told why. */
-  refuse(socket: Socket, code: ErrorCode = 'max_clients'): void {
+  refuse(socket: ClientSocket, code: ErrorCode = 'max_clients'): void {
     this.counters.countError(code);
     if (code === 'max_clients') this.#complainFull();
     socket.on('error', () => {});
-    socket.end(errorReply(errorText(code)));
+    new SocketSink(socket).write(errorReply(errorText(code)));
+    socket.end();
     socket.resume();
     setTimeout(() => socket.destroy(), 100);
     this.#options.clientGone?.(this.name);
@@ -279,7 +281,7 @@ export class Pool {
     return this.topology.live[node] === 1 && (this.backends[node] as Backend).serving;
   }
 
-  #accept(socket: Socket, id: number): Session {
+  #accept(socket: ClientSocket, id: number): Session {
     this.counters.connectionsTotal++;
     return new Session(id, socket, this.#context);
   }

@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { giveChunk } from './chunk-pool.ts';
+import type { ClientSocket } from './light-socket.ts';
 import type { Sink } from './out-buffer.ts';
 import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRequest } from './stream-wrap.ts';
 
@@ -30,14 +31,14 @@ export class SocketSink implements Sink {
   writableLength = 0;
   /** Called when the kernel has taken all of what it did not take at once. */
   onDrain: (() => void) | null = null;
-  readonly #socket: Socket;
+  readonly #socket: Socket | ClientSocket;
   readonly #wrap: StreamWrap | null;
   /** Writes that libuv has not completed. */
   #waiting = 0;
   #collected: Buffer | null = null;
   #collectedEnd = 0;
 
-  constructor(socket: Socket, wrap: StreamWrap | null = STREAM_WRAP) {
+  constructor(socket: Socket | ClientSocket, wrap: StreamWrap | null = STREAM_WRAP) {
     this.#socket = socket;
     this.#wrap = wrap;
   }
@@ -175,11 +176,12 @@ export class SocketSink implements Sink {
   }
 
   #writePlain(list: readonly Uint8Array[], done: (() => void) | undefined): void {
-    const socket = this.#socket;
-    if (socket.destroyed) {
+    if (this.#socket.destroyed) {
       done?.();
       return;
     }
+    // A light one has its handle as long as it is open.
+    const socket = this.#socket as Socket;
     const size = sizeOf(list);
     this.writableLength += size;
     socket.cork();

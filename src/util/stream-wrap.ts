@@ -1,5 +1,15 @@
-/** Node's libuv stream below a socket, as far as keyfan writes to it. */
+/** Node's libuv stream below a socket, as far as keyfan uses it. */
 export interface StreamHandle {
+  /** Called with each read: the number of its bytes, or a negative error, stands in `streamBaseState`. A buffer that it returns is the next to read into. */
+  onread(): Buffer | undefined;
+  /** Ours: whom `onread` is for. */
+  owner: object;
+  useUserBuffer(buf: Uint8Array): void;
+  /** 0, or a negative error of libuv; so the others. */
+  readStart(): number;
+  readStop(): number;
+  shutdown(request: ShutdownRequest): number;
+  close(closed: () => void): void;
   /** 0, or a negative error of libuv. What the kernel does not take at once is taken later, with `request` called back. */
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
   writev(request: WriteRequest, list: readonly Uint8Array[], allBuffers: true): number;
@@ -10,7 +20,17 @@ export interface StreamHandle {
   /** -1 where it is closed. */
   readonly fd: number;
   /** TCP only: closes with a reset, so that the kernel drops what it has not sent. */
-  readonly reset?: unknown;
+  reset?(closed: () => void): number;
+  /** TCP only, as the next: fill in `address` and `port`. */
+  getpeername?(found: object): number;
+  getsockname?(found: object): number;
+  setNoDelay?(on: boolean): void;
+  setKeepAlive?(on: boolean, afterSeconds: number): void;
+}
+
+/** The end of our side, behind all writes. */
+export interface ShutdownRequest {
+  oncomplete(status: number): void;
 }
 
 /** A write that may have to wait. While it waits, `kept` holds its bytes; in the end `oncomplete` is called with 0 or an error of libuv. */
@@ -21,13 +41,16 @@ export interface WriteRequest {
 
 export interface StreamWrap {
   readonly WriteWrap: new () => WriteRequest;
+  readonly ShutdownWrap: new () => ShutdownRequest;
   readonly streamBaseState: Int32Array;
   /** Index in `streamBaseState`: whether the last write has to wait. */
   readonly kLastWriteWasAsync: number;
+  /** Index in `streamBaseState`: what the last read has brought. */
+  readonly kReadBytesOrError: number;
 }
 
 /**
- * The binding that Node's own `net` writes with. It is undocumented, so its users must be able to do without: null where it is not as in
+ * The binding that Node's own `net` reads and writes with. It is undocumented, so its users must be able to do without: null where it is not as in
  * Node 20 to 24.
  */
 export const STREAM_WRAP: StreamWrap | null = find();
@@ -35,8 +58,9 @@ export const STREAM_WRAP: StreamWrap | null = find();
 function find(): StreamWrap | null {
   try {
     const wrap = (process as unknown as { binding(name: string): StreamWrap }).binding('stream_wrap');
-    const known = typeof wrap.WriteWrap === 'function' && wrap.streamBaseState instanceof Int32Array && wrap.kLastWriteWasAsync >= 0;
-    return known ? wrap : null;
+    const { WriteWrap, ShutdownWrap, streamBaseState, kLastWriteWasAsync, kReadBytesOrError } = wrap;
+    const known = typeof WriteWrap === 'function' && typeof ShutdownWrap === 'function' && streamBaseState instanceof Int32Array;
+    return known && kLastWriteWasAsync >= 0 && kReadBytesOrError >= 0 ? wrap : null;
   } catch {
     return null;
   }

@@ -5,7 +5,9 @@ import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { adopt, type OnRead } from '../../../src/downstream/adopt.ts';
 import { Intake } from '../../../src/util/intake.ts';
+import type { ClientSocket } from '../../../src/util/light-socket.ts';
 import { READ_BUFFER } from '../../../src/util/read-buffer.ts';
+import { SocketSink } from '../../../src/util/socket-sink.ts';
 import { until } from '../../support/wait.ts';
 
 /** Who the intake would hand bytes to: these tests look at the reads themselves. */
@@ -23,7 +25,7 @@ function collector(): { readonly chunks: Buffer[]; readonly onRead: OnRead; byte
 
 t.test('an accepted socket reads into the shared buffer, writes, and ends half by half', async (t) => {
   const seen = collector();
-  const adopted: Socket[] = [];
+  const adopted: ClientSocket[] = [];
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
     adopted.push(adopt(socket, new Intake(NOBODY), seen.onRead)),
   );
@@ -39,15 +41,28 @@ t.test('an accepted socket reads into the shared buffer, writes, and ends half b
     seen.chunks.every((chunk) => chunk.length <= READ_BUFFER.length),
     'a read at a time',
   );
-  const socket = adopted[0] as Socket;
+  const socket = adopted[0] as ClientSocket;
   t.equal(socket.remotePort, client.localPort);
   let answer = '';
   client.on('data', (chunk) => {
     answer += chunk;
   });
-  socket.end('answered after its FIN');
+  new SocketSink(socket).write(Buffer.from('answered after its FIN'));
+  socket.end();
   await until(() => client.destroyed && socket.destroyed, 'both sides to close');
   t.equal(answer, 'answered after its FIN');
+});
+
+t.test('a socket that reads already, as those do that come from another process', async (t) => {
+  const seen = collector();
+  const server = createServer({ allowHalfOpen: true }, (socket) => adopt(socket, new Intake(NOBODY), seen.onRead));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  t.teardown(() => client.destroy());
+  client.write('hello');
+  await until(() => Buffer.concat(seen.chunks).toString() === 'hello', 'it to be read');
 });
 
 t.test('without access to the handle the chunks are copied, in pieces that fit', async (t) => {
