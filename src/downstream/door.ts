@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../util/endpoint.ts';
 import { LightSocket } from '../util/light-socket.ts';
+import { Seldom } from '../util/seldom.ts';
 import { removeStale } from '../util/stale-socket.ts';
 import { STREAM_WRAP, type StreamHandle } from '../util/stream-wrap.ts';
 
@@ -31,7 +32,7 @@ export class Door {
   readonly #server: Server;
   readonly #onLost: (error: Error) => void;
   readonly #enterLight: ((socket: LightSocket) => void) | null;
-  #complainedAt = Number.NEGATIVE_INFINITY;
+  readonly #complaints = new Seldom(COMPLAIN_MS);
 
   /**
    * `onLost` hears, now and then, why clients could not be accepted (EMFILE and the like): the listener goes on. With `enterLight`, clients
@@ -57,7 +58,9 @@ export class Door {
       this.#server.once('error', reject);
       this.#server.listen({ ...endpoint, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#complain(error));
+        this.#server.on('error', (error) => {
+          if (this.#complaints.now()) this.#onLost(error);
+        });
         this.#acceptLight();
         resolve();
       });
@@ -80,13 +83,6 @@ export class Door {
       if (!INHERITED) client.setKeepAlive?.(true, KEEP_ALIVE_S);
       enter(new LightSocket(client));
     };
-  }
-
-  #complain(error: Error): void {
-    const now = performance.now();
-    if (now - this.#complainedAt < COMPLAIN_MS) return;
-    this.#complainedAt = now;
-    this.#onLost(error);
   }
 
   /** Where it really listens: port 0 in the options is replaced by the port that was given. */

@@ -24,6 +24,7 @@ import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
 import type { ClientSocket } from '../util/light-socket.ts';
 import type { Memory } from '../util/memory.ts';
 import { Patience } from '../util/patience.ts';
+import { Seldom } from '../util/seldom.ts';
 import { SocketSink } from '../util/socket-sink.ts';
 import type { Turn } from '../util/turn.ts';
 import { Ejector, type EjectorOptions } from './ejector.ts';
@@ -97,7 +98,7 @@ export class Pool {
   #tickTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | null = null;
-  #complainedAt = Number.NEGATIVE_INFINITY;
+  readonly #full = new Seldom(COMPLAIN_MS);
 
   constructor(options: PoolOptions, turn: Turn, log: Log) {
     this.name = options.name;
@@ -209,20 +210,15 @@ export class Pool {
   /** The client is not taken, and told why. */
   refuse(socket: ClientSocket, code: ErrorCode = 'max_clients'): void {
     this.counters.countError(code);
-    if (code === 'max_clients') this.#complainFull();
+    if (code === 'max_clients' && this.#full.now()) {
+      this.#log.warn({ pool: this.name, clients: this.#options.limits.clientsMax }, 'clients are refused: limits.clients is reached');
+    }
     socket.on('error', () => {});
     new SocketSink(socket).write(errorReply(errorText(code)));
     socket.end();
     socket.resume();
     setTimeout(() => socket.destroy(), 100);
     this.#options.clientGone?.(this.name);
-  }
-
-  #complainFull(): void {
-    const now = tick();
-    if (now - this.#complainedAt < COMPLAIN_MS) return;
-    this.#complainedAt = now;
-    this.#log.warn({ pool: this.name, clients: this.#options.limits.clientsMax }, 'clients are refused: limits.clients is reached');
   }
 
   /** Takes nothing new; resolves when every accepted request is answered and its client has gone, or after `limitMs`. */
