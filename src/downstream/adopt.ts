@@ -34,5 +34,6 @@ function adoptPlain(accepted: Socket, onRead: OnRead): Socket {
       onRead(chunk.copy(READ_BUFFER, 0, at, Math.min(chunk.length, at + READ_BUFFER.length)), READ_BUFFER);
     }
   });
+  accepted.resume();
   return accepted;
 }
