@@ -4,6 +4,7 @@ import type { Topology } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane-contract.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
 import { FanOut } from './fan-out.ts';
+import { isLarge, mayGoAlone } from './large.ts';
 import type { Session } from './session.ts';
 
 /** The session's lanes to the nodes in service; null where there is none, and the request was answered with that. */
@@ -14,7 +15,7 @@ export function liveLanes(session: Session, { live }: Topology): readonly Lane[]
   return null;
 }
 
-/** Sends the request as it came on all of `lanes`; `parent` gets what is made of the replies. */
+/** Sends the request as it came on all of `lanes`, or parks it until that can be; `parent` gets what is made of the replies. */
 export function broadcast(
   session: Session,
   view: RequestView,
@@ -22,7 +23,12 @@ export function broadcast(
   how: Broadcast,
   parent: ReplyTarget = session,
 ): void {
+  const large = isLarge(view);
+  if (large && !mayGoAlone(session)) return;
   const fanOut = new FanOut(parent, session.open(true), how.merge, how.write, lanes);
   const given = session.give(view);
-  for (let i = 0; i < lanes.length; i++) (lanes[i] as Lane).send(view.buf, view.base, view.limit, fanOut, i, given);
+  for (const [i, lane] of lanes.entries()) {
+    if (large) lane.sendAlone(view.buf, view.base, view.limit, fanOut, i, given);
+    else lane.send(view.buf, view.base, view.limit, fanOut, i, given);
+  }
 }

@@ -9,6 +9,7 @@ import type { Lane } from '../upstream/lane-contract.ts';
 import { ReservedLane } from '../upstream/reserved-lane.ts';
 import type { PartTaker, ReplyTarget } from '../upstream/target.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
+import { LARGE_REQUEST } from './large.ts';
 import type { TransactionMode } from './mode.ts';
 import { nodeOrFail } from './node-or-fail.ts';
 import { ownLane } from './own-lane.ts';
@@ -47,7 +48,7 @@ export interface TransactionContext {
  * them, to the node of their keys: nobody's request comes between them, and until then no connection is needed.
  *
  *   WATCH k ─▶ own lane, pinned ─────────────────────┐
- *   MULTI ─▶ OK   SET k v ─▶ QUEUED   …  EXEC ─▶ MULTI SET … EXEC ─▶ node     without WATCH and scripts: on the shared lane
+ *   MULTI ─▶ OK   SET k v ─▶ QUEUED   …  EXEC ─▶ MULTI SET … EXEC ─▶ node     without WATCH and scripts, and not large: on the shared lane
  */
 export class Transaction implements TransactionMode {
   readonly #session: Session;
@@ -246,11 +247,14 @@ export class Transaction implements TransactionMode {
       session.fail(session.open(), 'no_nodes');
       return;
     }
-    if (this.#scripts === null) {
+    const large = this.#queue.length > LARGE_REQUEST;
+    if (this.#scripts === null && !large) {
       this.#send(shared);
       return;
     }
     const lane = ownLane(session, node);
+    // What follows a large one would find the queue full.
+    if (lane !== null && large) session.barrier = true;
     if (lane !== null) this.#send(lane);
     // There is no own connection: EXEC either comes again (it was parked) or has been answered, which ends the transaction.
     else if (!session.parked) this.drop();

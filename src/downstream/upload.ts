@@ -5,6 +5,7 @@ import type { LeaseTaker } from '../upstream/leases.ts';
 import type { Part, PartTaker, ReplyTarget } from '../upstream/target.ts';
 import type { Intake } from '../util/intake.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
+import { LARGE_REQUEST } from './large.ts';
 
 /** What an upload asks of its session. */
 export interface Uploader extends ReplyTarget {
@@ -19,8 +20,6 @@ export interface Uploader extends ReplyTarget {
   onLaneReady(): void;
 }
 
-/** A request that has grown beyond this does not wait until it is whole: it gets a lease. */
-const COLLECT_MAX = 1024 * 1024;
 /** With so much waiting for the node the client is not read from. */
 const QUEUED_MAX = 256 * 1024;
 
@@ -28,7 +27,7 @@ const QUEUED_MAX = 256 * 1024;
  * A large request on its way to the one node that its key names.
  *
  *   collecting ──whole──▶ Lane.sendCollected: the shared lane, in order with everything else
- *       │ above COLLECT_MAX, and once nothing else of the client is in flight
+ *       │ above LARGE_REQUEST, and once nothing else of the client is in flight
  *   leasing ──▶ passing: each part as it comes ──whole──▶ the reply ends it
  *       └──────────┴─ failed ─▶ dropping: the error stands in its place; the rest of the request is read and dropped
  */
@@ -59,7 +58,7 @@ export class Upload implements ReplyTarget, PartTaker, LeaseTaker {
 
   /** False where no further part should be added until `onLaneReady`. */
   get ready(): boolean {
-    if (this.#state === 'collecting') return this.#collected.length < COLLECT_MAX;
+    if (this.#state === 'collecting') return this.#collected.length < LARGE_REQUEST;
     if (this.#state === 'passing') return (this.#lease as Connection).queuedBytes < QUEUED_MAX;
     return this.#state === 'dropping';
   }

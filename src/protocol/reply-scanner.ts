@@ -5,8 +5,10 @@ import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
 
 /** Deepest nesting of a reply that is accepted. */
 export const DEPTH_MAX = 128;
-/** Longest line of a simple string, error or number, in bytes. */
-export const REPLY_LINE_MAX = 1024 * 1024;
+/** Longest line that declares a length, in bytes without the line end. */
+export const LENGTH_LINE_MAX = 64 * 1024;
+/** Longest line of a simple string, error or number: an error may quote a whole request, which Redis limits to so much. */
+const REPLY_LINE_MAX = 1024 * 1024 * 1024;
 /** Longest bulk: beyond Redis' own limit of 512 MiB, as it can be raised there. */
 const BULK_MAX = 2 ** 32 - 1;
 /** Most elements of an aggregate; a map counts its keys and values. */
@@ -50,9 +52,15 @@ export class ReplyScanner {
   #bulk = -1;
   /** Leading bytes of the unfinished line that were searched for its end; such a line is read on the careful path. */
   #searched = 0;
+  /** Bytes of the unfinished line that `cut` has let go; its type byte is among them. */
+  #lineCut = 0;
   #headerEnd = 0;
 
-  constructor() {
+  readonly #lineMax: number;
+
+  /** `lineMax`: the longest line of a simple string, error or number, in bytes. */
+  constructor(lineMax = REPLY_LINE_MAX) {
+    this.#lineMax = lineMax;
     this.#open[0] = 1;
   }
 
@@ -87,7 +95,7 @@ export class ReplyScanner {
   /** Steps over the bulks at `at` that are plain and whole, in the kernel, where many are missing; returns the offset behind them. */
   #skip(src: Buffer, at: number, to: number): number {
     const left = this.#open[this.#depth] as number;
-    if (left < MANY || src !== READ || this.#searched !== 0) return at;
+    if (left < MANY || src !== READ || this.#searched !== 0 || this.#lineCut > 0) return at;
     const end = scanBulks(READ_AT + at, READ_AT + to, left) - READ_AT;
     const done = RESULT[0] as number;
     if (done > 0) {
@@ -101,12 +109,16 @@ export class ReplyScanner {
    * To be called after MORE in order to pass the reply on in parts. Returns the offset up to which `src[from, to)` is done with: the next
    * call begins there.
    */
-  cut(from: number, to: number): number {
+  cut(src: Buffer, from: number, to: number): number {
     let at = from + this.#at;
     if (this.#bulk >= 0) {
       const end = Math.min(to, at + this.#bulk);
       this.#bulk -= end - at;
       at = end;
+    } else if (this.#searched > 0 && (this.#lineCut > 0 || SHAPES[src[at] as number] === Shape.LINE)) {
+      at += this.#searched;
+      this.#lineCut += this.#searched;
+      this.#searched = 0;
     }
     this.#at = 0;
     this.needed -= at - from;
@@ -120,10 +132,12 @@ export class ReplyScanner {
     this.#at = 0;
     this.#bulk = -1;
     this.#searched = 0;
+    this.#lineCut = 0;
   }
 
   /** Reads one header or line at `at`: sets `#headerEnd`, and `#bulk` where a payload follows. */
   #header(src: Buffer, at: number, to: number): Scan {
+    if (this.#lineCut > 0) return this.#line(src, at, to);
     const type = src[at] as number;
     const shape = SHAPES[type] as number;
     this.#bulk = -1;
@@ -133,7 +147,7 @@ export class ReplyScanner {
     if (length !== CAREFUL) {
       this.#headerEnd = at + 3 + digitsOf(length);
     } else {
-      const verdict = this.#lineEnd(src, at, to);
+      const verdict = this.#lineEnd(src, at, to, LENGTH_LINE_MAX);
       if (verdict !== Scan.FRAME) return verdict;
       length = parseInt64(src, at + 1, this.#headerEnd - 2);
     }
@@ -166,19 +180,20 @@ export class ReplyScanner {
   }
 
   #line(src: Buffer, at: number, to: number): Scan {
-    const verdict = this.#lineEnd(src, at, to);
+    const verdict = this.#lineEnd(src, at, to, this.#lineMax - this.#lineCut);
     if (verdict === Scan.FRAME) this.#closeElement();
     return verdict;
   }
 
-  /** Sets `#headerEnd` behind the CRLF of the line at `at`. */
-  #lineEnd(src: Buffer, at: number, to: number): Scan {
-    let end = at + Math.max(1, this.#searched);
+  /** Sets `#headerEnd` behind the CRLF of the line at `at`, or of what is left of it. */
+  #lineEnd(src: Buffer, at: number, to: number, max: number): Scan {
+    let end = at + (this.#lineCut > 0 ? this.#searched : Math.max(1, this.#searched));
     while (end < to && src[end] !== CR) end++;
     this.#searched = end - at;
-    if (end - at > REPLY_LINE_MAX) return this.#fail('line too long');
+    if (end - at > max) return this.#fail('line too long');
     if (end + 1 >= to) return Scan.MORE;
     this.#searched = 0;
+    this.#lineCut = 0;
     if (src[end + 1] !== LF) return this.#fail('CR without LF');
     this.#headerEnd = end + 2;
     return Scan.FRAME;

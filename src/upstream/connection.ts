@@ -338,7 +338,7 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
       this.#stream.begin(target, queue.tokens[place] as number);
       if (target !== null) this.#counters.duration.record(clock.now - (queue.sentAt[place] as number));
     }
-    const end = this.#scanner.cut(at, to);
+    const end = this.#scanner.cut(buf, at, to);
     if (end > at) this.#stream.pass(buf, at, end, false, this.#scanner.needed);
     return end;
   }

@@ -13,6 +13,8 @@ export interface DriveOptions {
   readonly gated?: boolean;
   /** Offset of the unused bytes in the n-th buffer that is scanned. */
   readonly base?: (turn: number) => number;
+  /** Pass unfinished replies on in parts. */
+  readonly parts?: boolean;
 }
 
 /** What stands around the bytes that a scanner may look at: it must not matter. */
@@ -116,9 +118,10 @@ export function driveReplies(chunks: readonly Buffer[], options: DriveOptions = 
 }
 
 function driveRepliesIn(where: Where, chunks: readonly Buffer[], options: DriveOptions): Replies {
-  const { gated = false, base = () => 0 } = options;
+  const { gated = false, base = () => 0, parts = false } = options;
   const scanner = new ReplyScanner();
   const frames: string[] = [];
+  let passed = '';
   let unused: Buffer = Buffer.alloc(0);
   let waiting = false;
   for (const [turn, chunk] of chunks.entries()) {
@@ -133,12 +136,18 @@ function driveRepliesIn(where: Where, chunks: readonly Buffer[], options: DriveO
       const verdict = scanner.scan(src, at, to);
       if (verdict === Scan.ERROR) return { frames, error: scanner.error };
       if (verdict === Scan.MORE) {
+        if (parts) {
+          const end = scanner.cut(src, at, to);
+          passed += src.toString('latin1', at, end);
+          at = end;
+        }
         if (scanner.needed <= to - at) throw new Error(`needs ${scanner.needed} bytes, has ${to - at}`);
         waiting = true;
         break;
       }
       if (scanner.next <= at || scanner.next > to) throw new Error(`next is ${scanner.next}, outside ${at}…${to}`);
-      frames.push(src.toString('latin1', at, scanner.next));
+      frames.push(passed + src.toString('latin1', at, scanner.next));
+      passed = '';
       at = scanner.next;
     }
     unused = Buffer.from(src.subarray(at, to));

@@ -51,7 +51,9 @@ export const resp3RepliesAreFound = fc.property(
   fc.boolean(),
   (replies, parts, gated) => {
     const stream = latin1(replies.join(''));
-    const { frames, error } = driveReplies(cut(stream, offsetsOf(parts, stream.length)), { gated, base: (turn) => turn % 17 });
+    const pieces = cut(stream, offsetsOf(parts, stream.length));
+    const { frames, error } = driveReplies(pieces, { gated, base: (turn) => turn % 17 });
+    if (!same(driveReplies(pieces, { gated, parts: true }), { frames, error })) return false;
     return error === null && same(frames, replies) && frames.every((frame) => replyEnd(latin1(frame)) === frame.length);
   },
 );
@@ -61,7 +63,7 @@ export const oddRepliesAreJudged = fc.property(oddReplies, cuts, (bytes, parts) 
   const stream = latin1(bytes);
   const whole = driveReplies([stream]);
   const pieces = driveReplies(cut(stream, offsetsOf(parts, stream.length)), { base: (turn) => turn % 5 });
-  return same(pieces, whole) && same(driveReplies(crumbs(stream)), whole);
+  return same(pieces, whole) && same(driveReplies(crumbs(stream)), whole) && same(driveReplies(crumbs(stream), { parts: true }), whole);
 });
 
 /** The words of an inline request that lies between other bytes. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Scan } from '../../../src/protocol/bytes.ts';
-import { DEPTH_MAX, REPLY_LINE_MAX, ReplyScanner } from '../../../src/protocol/reply-scanner.ts';
+import { DEPTH_MAX, LENGTH_LINE_MAX, ReplyScanner } from '../../../src/protocol/reply-scanner.ts';
 import { counted } from '../../fuzz/counted.ts';
 import { byteByByte, cut, driveReplies, latin1 } from '../../fuzz/drive.ts';
 import { oddRepliesAreJudged, resp2RepliesAreFound, resp3RepliesAreFound } from '../../fuzz/properties.ts';
@@ -99,6 +99,8 @@ t.test('every kind of reply, whole and in pieces', async (t) => {
       if (frames.length !== 1 || frames[0] !== reply) wrong.push(at);
     }
     t.same(wrong, [], `cut at every offset: ${name}`);
+    const inParts = { gated: true, parts: true, base: (turn: number) => turn % 7 };
+    t.same(driveReplies(byteByByte(bytes), inParts), { frames: [reply], error: null }, `passed on byte by byte: ${name}`);
   }
 });
 
@@ -108,8 +110,10 @@ t.test('every pair of cuts', async (t) => {
   const wrong: string[] = [];
   for (let first = 0; first <= stream.length; first++) {
     for (let second = first; second <= stream.length; second++) {
-      if (JSON.stringify(driveReplies(cut(stream, [first, second]), { gated: true }).frames) !== JSON.stringify(frames))
-        wrong.push(`${first},${second}`);
+      for (const parts of [false, true]) {
+        if (JSON.stringify(driveReplies(cut(stream, [first, second]), { gated: true, parts }).frames) !== JSON.stringify(frames))
+          wrong.push(`${first},${second}`);
+      }
     }
   }
   t.same(wrong, []);
@@ -139,12 +143,33 @@ t.test('the largest that are taken', async (t) => {
   }
 });
 
-t.test('long lines', async (t) => {
-  const line = `-${'e'.repeat(REPLY_LINE_MAX - 1)}\r\n`;
-  t.same(driveReplies([latin1(line)]).error, null);
-  t.equal(driveReplies([latin1(line)]).frames[0]?.length, REPLY_LINE_MAX + 2);
-  t.match(driveReplies([latin1(`-${'e'.repeat(REPLY_LINE_MAX)}`)]).error, /line too long/, 'refused before its end has come');
-  t.match(driveReplies([latin1(`*1\r\n$${'1'.repeat(REPLY_LINE_MAX)}`)]).error, /line too long/);
+t.test('long lines: an error may quote what was asked, a length never takes so much', async (t) => {
+  const inReads = (bytes: Buffer): Buffer[] =>
+    cut(
+      bytes,
+      Array.from({ length: Math.ceil(bytes.length / 16_384) }, (_, i) => i * 16_384),
+    );
+  const line = `-${'e'.repeat(3_000_000)}\r\n`;
+  for (const parts of [false, true]) t.same(driveReplies(inReads(latin1(line)), { parts }), { frames: [line], error: null });
+  for (const type of ['$', '*', '%']) {
+    t.match(driveReplies([latin1(`${type}${'1'.repeat(LENGTH_LINE_MAX)}`)]).error, /line too long/, 'refused before its end has come');
+    t.match(driveReplies(inReads(latin1(`:1\r\n${type}${'0'.repeat(LENGTH_LINE_MAX)}`))).error, /line too long/);
+  }
+});
+
+t.test('a line without end is refused at last, however it is passed on', async (t) => {
+  for (const parts of [false, true]) {
+    const scanner = new ReplyScanner(1000);
+    const bytes = latin1(`-${'e'.repeat(1000)}`);
+    let at = 0;
+    for (let to = 100; to <= 1000; to += 100) {
+      t.equal(scanner.scan(bytes, at, to), Scan.MORE);
+      if (parts) at = scanner.cut(bytes, at, to);
+    }
+    t.equal(at, parts ? 1000 : 0);
+    t.equal(scanner.scan(bytes, at, 1001), Scan.ERROR);
+    t.equal(scanner.error, 'line too long');
+  }
 });
 
 t.test('nesting', async (t) => {

@@ -114,7 +114,7 @@ class Parts implements IntakeOwner {
       if (verdict === Scan.MORE) {
         if (scanner.needed < Parts.STREAM_MIN && to - at < Parts.STREAM_MIN && !this.intake.streaming) break;
         this.intake.streaming = true;
-        const end = scanner.cut(at, to);
+        const end = scanner.cut(buf, at, to);
         this.#take(buf, at, end);
         return end;
       }
