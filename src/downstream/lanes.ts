@@ -162,6 +162,7 @@ export class Lanes implements Reserver {
 
   /** The client has left. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#abandonAll();
     this.#sets.leave(this.#set);

@@ -343,11 +343,14 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   #onEnd(): void {
     this.halfClosed = true;
-    const { blocked } = this;
-    // What was answered before is the client's.
-    if (blocked !== null) this.#writer.flush();
-    if (blocked === null) this.drain();
-    else this.destroy(null);
+    if (this.blocked === null) {
+      this.drain();
+      return;
+    }
+    // What was answered before is the client's; what is read after this must not be given to who has left.
+    this.#writer.flush();
+    this.destroy(null);
+    this.lanes.close();
   }
 
   /** Takes nothing new; requests that were read are answered, then the client is disconnected. */

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { BackendCounters } from '../observe/counters.ts';
 import type { Log } from '../observe/log.ts';
-import { PING } from '../protocol/multibulk.ts';
+import { encodeRequest, PING } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
 import { formatEndpoint } from '../util/endpoint.ts';
 import type { Turn } from '../util/turn.ts';
@@ -11,6 +11,7 @@ import type { Greeting } from './handshake.ts';
 import { type Identity, identityKey } from './identity.ts';
 import { SharedLane } from './lane.ts';
 import type { LaneOptions, LaneOwner } from './lane-contract.ts';
+import { SWALLOW } from './swallow.ts';
 import type { ReplyTarget } from './target.ts';
 
 export interface BackendOptions extends LaneOptions {
@@ -277,6 +278,12 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
     // Where that decides over the node, it is why the node is down.
     if (lane === this.#trial || (lane === this.#first && this.state !== 'up')) return;
     this.#log.warn({ node: this.node, detail }, 'node refuses a connection');
+  }
+
+  /** Closing that connection would be too late: the node may read what was sent after that on another one first, and give it to who has left. */
+  unblock(clientId: number): void {
+    const request = encodeRequest(['CLIENT', 'UNBLOCK', String(clientId)]);
+    for (const { shared } of this.#lanes.values()) shared?.sendBehind(request, SWALLOW, 0);
   }
 
   onBroken(detail: string): void {

@@ -41,6 +41,8 @@ export interface LaneOwner<L> {
   onGreeting(lane: L, greeting: Greeting, detail: string): void;
   /** The node refuses connections of that lane, for another reason than before. */
   onRefused(lane: L, detail: string): void;
+  /** Whoever waits on the connection of that id (the node's own) waits for nothing any more, as far as what is sent from now on goes. */
+  unblock(clientId: number): void;
   /** The shared connection of `lane` is gone; what was in flight has been failed. */
   onClosed(lane: L, code: ErrorCode, detail: string): void;
   /** A connection beside the shared one broke the protocol. */

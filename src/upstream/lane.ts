@@ -149,6 +149,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     this.#reserved.cancel(taker);
   }
 
+  /** See `LaneOwner.unblock`. */
+  unblock({ clientId }: Connection): void {
+    if (clientId > 0) this.#owner.unblock(clientId);
+  }
+
   /** A reserved connection that is as it was: everything is answered, and nothing of its keeper's state is left. */
   giveBack(connection: Connection): void {
     connection.keeper = null;

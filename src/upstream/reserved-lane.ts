@@ -52,6 +52,8 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   readonly #reserver: Reserver;
   #abandoned = false;
   #used = false;
+  /** Something was sent that may wait at the node. */
+  #untimed = false;
   #fences: { readonly token: number; readonly answer: string }[] = [];
 
   constructor(index: number, lane: SharedLane, reserver: Reserver) {
@@ -94,6 +96,7 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   sendUntimed(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number): void {
     const accepted = this.#use()?.send(buf, start, end, target, token, false) === true;
     if (accepted) this.connection?.postpone();
+    this.#untimed = true;
     this.#account(1, accepted, target, token);
   }
 
@@ -198,7 +201,12 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     this.#abandoned = true;
     const { connection } = this;
     if (connection === null) this.#lane.cancel(this);
-    else if (this.#used) connection.destroy('connection_lost', 'the client has left');
+    else if (this.#used) this.#end(connection);
     else this.release();
+  }
+
+  #end(connection: Connection): void {
+    if (this.#untimed && connection.inFlight > 0) this.#lane.unblock(connection);
+    connection.destroy('connection_lost', 'the client has left');
   }
 }

@@ -96,6 +96,27 @@ t.test('a client that leaves unblocks its connection at once', async (t) => {
   t.pass('nobody is blocked');
 });
 
+t.test('what is pushed behind the end of a blocked client is not given to it', async (t) => {
+  const pushing = await Promise.all([fleet.connect(), fleet.connect()]);
+  // One that speaks RESP3 has connections to the nodes of its own kind.
+  await pushing[1].command('HELLO', '3');
+  const list = `{${a}}left`;
+  let lost = 0;
+  for (let i = 0; i < 100; i++) {
+    const waiting = await fleet.connect();
+    waiting.command('BLPOP', list, '0').catch(() => {});
+    await until(async () => (await blockedAt(0)) === 1, 'the client to be blocked');
+    waiting.end();
+    const pusher = pushing[i % 2] as (typeof pushing)[0];
+    await pusher.command('RPUSH', list, 'x');
+    if ((await pusher.command('LPOP', list)).text !== '$1\r\nx\r\n') lost++;
+    await waiting.waitClosed();
+    await until(async () => (await blockedAt(0)) === 0, 'nobody to be blocked');
+  }
+  t.equal(lost, 0);
+  await Promise.all(pushing.map((client) => client.close()));
+});
+
 t.test('many blocked clients hold up nobody', async (t) => {
   const waiting = await Promise.all(Array.from({ length: 100 }, () => fleet.connect()));
   const replies = waiting.map((client, i) => client.command('BLPOP', `{${a}}list${i}`, '0'));

@@ -96,6 +96,9 @@ export class Owner implements LaneOwner<SharedLane> {
   onClosed(_lane: SharedLane, code: ErrorCode, detail: string): void {
     this.heard.push(`closed ${code} ${detail}`);
   }
+  unblock(clientId: number): void {
+    this.heard.push(`unblock ${clientId}`);
+  }
   onBroken(detail: string): void {
     this.heard.push(`broken ${detail}`);
   }

@@ -188,7 +188,7 @@ t.test('what comes for a session that has left is not its own any more', async (
 });
 
 t.test('a request that may take as long as it likes, among others that may not', async (t) => {
-  const { begun, lane, waitAsked } = await setup(t, () => {});
+  const { begun, lane, owner, waitAsked } = await setup(t, () => {});
   const own = begun();
   const waiter = new Waiter();
   const request = encode(['BLPOP']);
@@ -197,12 +197,16 @@ t.test('a request that may take as long as it likes, among others that may not',
   lane.tick(clock.now + TIMEOUT_MS * 100);
   t.strictSame(waiter.heard, []);
   t.ok(own.connection !== null);
+  t.notOk(owner.heard.some((word) => word.startsWith('unblock')));
+  const id = own.connection?.clientId;
   own.abandon();
+  t.equal(owner.heard.at(-1), `unblock ${id}`, 'before its end can be seen');
   const timed = begun();
   ask(timed, waiter, 2, 'GET');
   await waitAsked(2);
   lane.tick(clock.now + TIMEOUT_MS + 1);
   t.strictSame(waiter.heard, ['1 !connection_lost a', '2 !timeout a']);
+  t.equal(owner.heard.filter((word) => word.startsWith('unblock')).length, 1, 'not for what does not wait');
 });
 
 t.test('a limit of the connection is its refusal', async (t) => {
