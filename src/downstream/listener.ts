@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Endpoint } from '../util/endpoint.ts';
 import type { ClientSocket } from '../util/light-socket.ts';
+import { Roster } from '../util/roster.ts';
 import { Door } from './door.ts';
 import type { Session } from './session.ts';
 
@@ -20,7 +21,7 @@ export interface ListenerOptions {
 
 /** Accepts clients up to a limit and knows who is connected. */
 export class Listener {
-  readonly sessions = new Set<Session>();
+  readonly sessions = new Roster<Session>();
   readonly #options: ListenerOptions;
   readonly #door: Door | null;
   #closed = false;

@@ -3,10 +3,12 @@ import type { DisconnectReason } from '../observe/disconnects.ts';
 import type { ReservedLane } from '../upstream/reserved-lane.ts';
 import { formatEndpoint } from '../util/endpoint.ts';
 import type { ClientSocket } from '../util/light-socket.ts';
+import type { Listed } from '../util/roster.ts';
 import type { Mode, SubscriptionState, TrackingState, TransactionMode } from './mode.ts';
 
 /** What a session's requests have made of it. */
-export class SessionState {
+export class SessionState implements Listed {
+  place = -1;
   readonly connectedAt = Date.now();
   /** Set by CLIENT SETNAME and SETINFO. */
   name = '';

@@ -283,7 +283,7 @@ export class Pool {
   }
 
   #closed(session: Session): void {
-    this.#listener.sessions.delete(session);
+    this.#listener.sessions.remove(session);
     this.#attention.monitors.remove(session);
     this.#attention.pauses.forget(session);
     if (session.disconnected !== null) {

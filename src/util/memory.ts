@@ -1,3 +1,5 @@
+import { type Listed, Roster } from './roster.ts';
+
 /** Above this part of the limit keyfan reads no more from clients that have not taken what they were sent. */
 const TIGHT = 0.5;
 /** Above this part of the limit new clients are refused. */
@@ -22,7 +24,7 @@ export class Memory {
   readonly limit: number;
   /** Bytes held, as told by `account`. */
   held = 0;
-  readonly #members = new Map<Member, number>();
+  readonly #accounts = new Roster<Account>();
 
   constructor(limit: number) {
     this.limit = limit;
@@ -36,44 +38,45 @@ export class Memory {
     return this.held > this.limit * SCARCE;
   }
 
-  /** Sets the bytes held for `member`. While the sum is above the limit, the member with the most has to let go of all it has. */
-  account(member: Member, bytes: number): void {
-    this.held += bytes - (this.#members.get(member) ?? 0);
-    if (bytes > 0) this.#members.set(member, bytes);
-    else this.#members.delete(member);
+  /** The account's bytes are `bytes` now. While the sum is above the limit, the member with the most has to let go of all it has. */
+  change(account: Account, bytes: number): void {
+    this.held += bytes - account.bytes;
+    if (account.bytes === 0) this.#accounts.add(account);
+    else if (bytes === 0) this.#accounts.remove(account);
+    account.bytes = bytes;
     while (this.held > this.limit) if (!this.#relieve()) return;
   }
 
   #relieve(): boolean {
-    let worst: Member | null = null;
+    let worst: Account | null = null;
     let most = 0;
-    for (const [member, bytes] of this.#members) {
-      if (bytes <= most) continue;
-      worst = member;
-      most = bytes;
+    for (const account of this.#accounts) {
+      if (account.bytes <= most) continue;
+      worst = account;
+      most = account.bytes;
     }
-    worst?.letGo();
-    return worst !== null && this.#members.get(worst) !== most;
+    worst?.member.letGo();
+    return worst !== null && worst.bytes !== most;
   }
 }
 
 /** The account of one member, which may be told of every change. */
-export class Account {
+export class Account implements Listed {
   /** What was told last. */
   bytes = 0;
+  place = -1;
+  readonly member: Member;
   readonly #memory: Memory;
-  readonly #member: Member;
 
   constructor(memory: Memory, member: Member) {
     this.#memory = memory;
-    this.#member = member;
+    this.member = member;
   }
 
   /** `bytes` are held now. */
   set(bytes: number): void {
     const told = bytes < STEP ? 0 : bytes;
     if (told === this.bytes || (told > 0 && Math.abs(told - this.bytes) < STEP)) return;
-    this.bytes = told;
-    this.#memory.account(this.#member, told);
+    this.#memory.change(this, told);
   }
 }

@@ -64,6 +64,6 @@ t.test('towards the limit: tight, then scarce, then the one that most is held fo
 t.test('one that does not let go does not make it look for ever', async (t) => {
   const memory = new Memory(100 * KIB);
   let asked = 0;
-  memory.account({ letGo: () => asked++ }, 200 * KIB);
+  new Account(memory, { letGo: () => asked++ }).set(200 * KIB);
   t.equal(asked, 1);
 });
