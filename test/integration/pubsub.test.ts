@@ -251,6 +251,62 @@ t.test('a SUBSCRIBE that is lost with its connection beside other subscriptions:
   await small.conserved();
 });
 
+/** What has come up to the confirmation of an UNSUBSCRIBE. */
+async function farewell(client: RespClient): Promise<readonly string[]> {
+  const texts: string[] = [];
+  while (!/unsubscribe/.test(texts.at(-1) ?? '')) for (const { text } of await client.read(1)) texts.push(text);
+  return texts;
+}
+
+const FAREWELLS = [
+  { what: 'a channel', letter: '', name: a, word: 'PUBLISH' },
+  { what: 'a pattern', letter: 'P', name: `${a}*`, word: 'PUBLISH' },
+  { what: 'a sharded channel', letter: 'S', name: a, word: 'SPUBLISH' },
+] as const;
+
+for (const { what, letter, name, word } of FAREWELLS) {
+  const published = [word, a, 'x'] as const;
+  /** Subscribes, has `publish` publish, unsubscribes, 300 times; returns how often the message was not there before the confirmation. */
+  const lost = async (client: RespClient, publish: () => Buffer | Promise<Buffer>): Promise<number> => {
+    let count = 0;
+    for (let i = 0; i < 300; i++) {
+      client.send(encode([`${letter}SUBSCRIBE`, name]));
+      await client.read(1);
+      client.send(Buffer.concat([await publish(), encode([`${letter}UNSUBSCRIBE`, name])]));
+      if (!(await farewell(client)).some((text) => /\b[ps]?message\r/.test(text))) count++;
+    }
+    return count;
+  };
+
+  t.test(`a message that PUBLISH has counted comes before the confirmation of an UNSUBSCRIBE behind it: ${what}`, async (t) => {
+    const client = await fleet.connect({ deadlineMs: 20_000 });
+    await client.command('HELLO', '3');
+    t.equal(await lost(client, () => encode(published)), 0, 'nothing else is subscribed to');
+    await client.command('SSUBSCRIBE', `{${a}}stays`);
+    t.equal(await lost(client, () => encode(published)), 0, 'another channel stays');
+    t.equal((await client.command('PING')).text, '+PONG\r\n', 'nothing comes behind');
+    await client.close();
+  });
+
+  t.test(`the same where another client publishes, and the subscriber knows of it: ${what}`, async (t) => {
+    const sender = await fleet.connect();
+    const publish = async (): Promise<Buffer> => {
+      const { text } = await sender.command(...published);
+      if (text !== ':1\r\n') t.fail(`counted ${text}`);
+      return Buffer.alloc(0);
+    };
+    for (const version of ['2', '3']) {
+      const client = await fleet.connect({ deadlineMs: 20_000 });
+      await client.command('HELLO', version);
+      t.equal(await lost(client, publish), 0, `RESP${version}`);
+      t.equal((await sender.command(...published)).text, ':0\r\n', 'whoever has the confirmation is not counted any more');
+      t.equal((await client.command('PING')).text, '+PONG\r\n', 'nothing comes behind');
+      await client.close();
+    }
+    await sender.close();
+  });
+}
+
 t.test('ioredis and node-redis subscribe with their defaults', async (t) => {
   const [io, publisher] = [new Redis(fleet.port), new Redis(fleet.port)];
   const node = createClient({ url: `redis://127.0.0.1:${fleet.port}` });

@@ -19,17 +19,20 @@ export interface FeedOwner {
   onMessage(buf: Buffer, start: number, end: number): void;
 }
 
-/** Names that are subscribed to together, and who waits for that. */
+/** Names that are subscribed to, or unsubscribed from, together. */
 interface Order {
-  readonly kind: Kind;
+  readonly word: string;
   readonly names: readonly string[];
+  /** Called once, when the node has carried it out or will not. */
   readonly done: (failure: Failure | null) => void;
+  /** The connection is of no use where it cannot be sent. */
+  readonly vital: boolean;
 }
 
 /**
  * One session's subscriptions at one node, on a connection of its own that speaks RESP3. There confirmations are pushes, which answer no
- * request; so a PING behind each SUBSCRIBE tells when the node has carried it out. A connection that is lost is asked for again, until the
- * subscriptions are back.
+ * request; so a PING behind each SUBSCRIBE and UNSUBSCRIBE tells when the node has carried it out. A connection that is lost is asked for again,
+ * until the subscriptions are back.
  */
 export class Feed implements LeaseTaker, Keeper, ReplyTarget {
   readonly owner = this;
@@ -45,7 +48,7 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
   /** Waits for the connection. */
   #line: Order[] = [];
   /** Waits for the node, by token. */
-  readonly #asked = new Map<number, Order | null>();
+  readonly #asked = new Map<number, Order>();
   #token = 0;
 
   constructor(lane: SharedLane, owner: FeedOwner) {
@@ -55,17 +58,25 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
 
   /** Names, as latin1; `done` is called once, possibly at once. */
   subscribe(kind: Kind, names: readonly string[], done: (failure: Failure | null) => void): void {
-    this.#line.push({ kind, names, done });
+    const told = (failure: Failure | null): void => {
+      if (failure === null) for (const name of names) this.#names[kind].add(name);
+      done(failure);
+    };
+    this.#line.push({ word: WORDS[kind].subscribe, names, done: told, vital: false });
     if (this.#connection !== null) this.#sendLine();
     else if (!this.#waiting) this.#ask();
   }
 
-  unsubscribe(kind: Kind, names: readonly string[]): void {
+  /** `done` is called once, possibly at once: what the node has sent for these names has come then, and nothing more will. */
+  unsubscribe(kind: Kind, names: readonly string[], done: () => void): void {
+    // At once: where the connection is lost meanwhile, they are not to come back.
     for (const name of names) this.#names[kind].delete(name);
-    if (this.isEmpty) this.close();
-    else if (this.#connection !== null) {
+    if (this.#connection === null) {
+      done();
+      this.#closeIfEmpty();
+    } else {
       this.#lane.countRequests(1);
-      this.#send(WORDS[kind].unsubscribe, names, null);
+      this.#send({ word: WORDS[kind].unsubscribe, names, done, vital: true });
     }
   }
 
@@ -102,7 +113,7 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
   #resubscribe(): void {
     for (const kind of Object.keys(this.#names) as Kind[]) {
       const names = [...this.#names[kind]];
-      if (names.length > 0) this.#send(WORDS[kind].subscribe, names, null);
+      if (names.length > 0) this.#send({ word: WORDS[kind].subscribe, names, done: () => {}, vital: true });
     }
   }
 
@@ -110,11 +121,11 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
     const line = this.#line;
     this.#line = [];
     this.#lane.countRequests(line.length);
-    for (const order of line) this.#send(WORDS[order.kind].subscribe, order.names, order);
+    for (const order of line) this.#send(order);
   }
 
-  #send(word: string, names: readonly string[], order: Order | null): void {
-    const request = encodeRequest([word, ...names.map((name) => Buffer.from(name, 'latin1'))]);
+  #send(order: Order): void {
+    const request = encodeRequest([order.word, ...order.names.map((name) => Buffer.from(name, 'latin1'))]);
     const both = Buffer.concat([request, PING]);
     const token = this.#token++ | 0;
     this.#asked.set(token, order);
@@ -123,16 +134,16 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
   }
 
   onReply(token: number, buf: Buffer, start: number, end: number): boolean {
-    const order = this.#asked.get(token) ?? null;
+    const order = this.#asked.get(token);
     this.#asked.delete(token);
     if (buf.toString('latin1', start, end) === '+PONG\r\n') {
-      for (const name of order?.names ?? []) this.#names[(order as Order).kind].add(name);
       this.#backoff.reset();
       order?.done(null);
     } else {
-      // The node refused the SUBSCRIBE: the PING's reply is still to come, on a connection that nobody needs any more.
-      order?.done({ reply: Buffer.from(buf.subarray(start, end)) });
-      this.#connection?.destroy('connection_lost', 'a subscription was refused');
+      // The node refused it: the PING's reply is still to come, on a connection that nobody needs any more.
+      const reply = Buffer.from(buf.subarray(start, end));
+      this.#giveUp('a subscription was refused');
+      order?.done({ reply });
     }
     this.#closeIfEmpty();
     return true;
@@ -141,14 +152,18 @@ export class Feed implements LeaseTaker, Keeper, ReplyTarget {
   onFailure(token: number, code: ErrorCode): void {
     const order = this.#asked.get(token);
     this.#asked.delete(token);
-    order?.done({ code });
     // A node that is late with this is late with messages, too; and one that could not be told must not go on sending what nobody wants.
-    if (code === 'timeout' || (code === 'queue_full' && !order))
-      this.#connection?.destroy('connection_lost', 'a subscription could not be seen through');
+    if (code === 'timeout' || (code === 'queue_full' && order?.vital === true)) this.#giveUp('a subscription could not be seen through');
+    order?.done({ code });
     this.#closeIfEmpty();
   }
 
-  /** The last name may have been unsubscribed from while another order was on its way. */
+  /** Before whoever waits is told: nothing comes from there behind a confirmation, and nothing more is sent. */
+  #giveUp(why: string): void {
+    this.#connection?.destroy('connection_lost', why);
+  }
+
+  /** The last name has been unsubscribed from, and nothing is on its way. */
   #closeIfEmpty(): void {
     if (!this.#closed && this.isEmpty) this.close();
   }

@@ -25,7 +25,8 @@ export interface PubsubContext {
 
 /**
  * What a session is subscribed to, and the feeds that bring it. A SUBSCRIBE counts when every node that is concerned has confirmed it, and
- * not at all where one has not.
+ * not at all where one has not. An UNSUBSCRIBE counts when all have seen to it: what they have sent before belongs to the client, whose PUBLISH or
+ * somebody else's has counted it.
  */
 export class Subscriptions implements FeedOwner, SubscriptionState {
   readonly #session: Session;
@@ -122,7 +123,8 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     const { protocol } = session.lanes.identity;
     this.#confirming = false;
     if (failure !== null) {
-      this.#leave(kind, added);
+      // Their messages are dropped meanwhile: the client has no such subscription.
+      this.#leave(kind, added, () => {});
       if ('reply' in failure) session.onReply(token, failure.reply, 0, failure.reply.length, false);
       else session.fail(token, failure.code, node);
     } else {
@@ -140,22 +142,30 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     this.#settleEmpty();
   }
 
-  /** UNSUBSCRIBE and its kin; without names, from all of that kind. */
+  /** UNSUBSCRIBE and its kin, with nothing of the session in flight; without names, from all of that kind. */
   unsubscribe(kind: Kind, names: readonly string[]): void {
     const session = this.#session;
-    const { protocol } = session.lanes.identity;
-    const word = WORDS[kind].unsubscribe;
+    const token = session.open();
     const known = this.#names[kind];
     const wanted = names.length === 0 ? [...known.keys()] : names;
     const left = new Map<string, readonly number[]>();
-    const frames = wanted.map((name) => {
+    for (const name of wanted) {
       const nodes = known.get(name);
-      known.delete(name);
       if (nodes !== undefined) left.set(name, nodes);
+    }
+    if (left.size > 0) session.barrier = true;
+    this.#leave(kind, left, () => this.#confirmLeft(token, kind, wanted));
+  }
+
+  /** Nothing more comes for these names. */
+  #confirmLeft(token: number, kind: Kind, names: readonly string[]): void {
+    const { protocol } = this.#session.lanes.identity;
+    const word = WORDS[kind].unsubscribe;
+    const frames = names.map((name) => {
+      this.#names[kind].delete(name);
       return confirmation(word, Buffer.from(name, 'latin1'), this.count(kind), protocol);
     });
-    this.#leave(kind, left);
-    this.#tell(session.open(), frames.length === 0 ? [confirmation(word, null, this.count(kind), protocol)] : frames);
+    this.#tell(token, frames.length === 0 ? [confirmation(word, null, this.count(kind), protocol)] : frames);
     this.#settleEmpty();
   }
 
@@ -166,8 +176,19 @@ export class Subscriptions implements FeedOwner, SubscriptionState {
     this.#session.onPush(all, 0, all.length);
   }
 
-  #leave(kind: Kind, left: ReadonlyMap<string, readonly number[]>): void {
-    for (const [node, names] of namesByNode(left)) this.#feeds.get(node)?.unsubscribe(kind, names);
+  /** Unsubscribes at every node concerned; `done` is called once, when all have answered or will not. */
+  #leave(kind: Kind, left: ReadonlyMap<string, readonly number[]>, done: () => void): void {
+    const byNode = namesByNode(left);
+    let missing = byNode.size;
+    if (missing === 0) done();
+    const answered = (): void => {
+      if (--missing === 0) done();
+    };
+    for (const [node, names] of byNode) {
+      const feed = this.#feeds.get(node);
+      if (feed === undefined) answered();
+      else feed.unsubscribe(kind, names, answered);
+    }
   }
 
   onMessage(buf: Buffer, start: number, end: number): void {

@@ -12,6 +12,8 @@ interface Setup extends Site {
   /** Messages, and what became of each order: its name, with the error if there was one. */
   readonly heard: string[];
   subscribe(name: string, kind?: 'channel' | 'pattern' | 'shard'): void;
+  /** When it is over, `-NAME` is heard. */
+  unsubscribe(name: string): void;
   waitHeard(count: number): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ async function setup(t: Test, script: Script = confirms, options: SiteOptions = 
     feed,
     heard,
     subscribe: (name, kind = 'channel') => feed.subscribe(kind, [name], (failure) => heard.push(`${name}${told(failure)}`)),
+    unsubscribe: (name) => feed.unsubscribe('channel', [name], () => heard.push(`-${name}`)),
     waitHeard: async (count) => {
       await until(
         () => heard.length >= count,
@@ -67,22 +70,25 @@ t.test('orders go in their order on one connection, and are done when the node h
 });
 
 t.test('messages come as they are; none once nothing is subscribed to', async (t) => {
-  const { feed, subscribe, heard, node, lane, waitHeard } = await setup(t, ({ args }) => (args[0] === 'PING' ? '+PONG\r\n' : undefined));
+  const { feed, subscribe, unsubscribe, heard, node, lane, waitHeard } = await setup(t, ({ args }) =>
+    args[0] === 'PING' ? '+PONG\r\n' : undefined,
+  );
   subscribe('a');
   subscribe('b');
   await waitHeard(2);
   node.connections[0]?.write('>3\r\n+message\r\n+a\r\n+hello\r\n');
   await waitHeard(3);
   t.equal(heard[2], '>3\r\n+message\r\n+a\r\n+hello\r\n');
-  feed.unsubscribe('channel', ['a']);
+  unsubscribe('a');
+  await waitHeard(4);
   t.notOk(feed.closed);
-  await until(() => lane.inFlight === 0, 'the node to know');
-  t.notOk(feed.closed);
-  feed.unsubscribe('channel', ['b']);
+  unsubscribe('b');
+  t.notOk(feed.closed, 'what the node has sent is still to come');
+  await waitHeard(5);
   t.ok(feed.closed && feed.isEmpty, 'with the last one the connection ends');
   t.equal(lane.reserved, 0);
   feed.onPush(Buffer.from('late'), 0, 4);
-  t.equal(heard.length, 3);
+  t.strictSame(heard.slice(3), ['-a', '-b']);
   await until(() => node.connections.length === 0, 'the connection to be closed');
 });
 
@@ -90,11 +96,118 @@ t.test('the last name goes while something is on its way: closed when that is an
   const { feed, subscribe, lane, waitHeard } = await setup(t);
   for (const name of ['a', 'b']) subscribe(name);
   await waitHeard(4);
-  feed.unsubscribe('channel', ['a']);
-  feed.unsubscribe('channel', ['b']);
+  feed.unsubscribe('channel', ['a'], () => {});
+  feed.unsubscribe('channel', ['b'], () => {});
   t.notOk(feed.closed);
   await until(() => feed.closed, 'the end');
   t.equal(lane.reserved, 0);
+});
+
+t.test('what the node has sent before it has carried out an UNSUBSCRIBE is passed on', async (t) => {
+  let answers = true;
+  const { subscribe, unsubscribe, heard, node, waitHeard, waitAsked } = await setup(t, ({ args }) =>
+    args[0] === 'PING' && answers ? '+PONG\r\n' : undefined,
+  );
+  subscribe('a');
+  await waitHeard(1);
+  answers = false;
+  unsubscribe('a');
+  await waitAsked(4);
+  node.connections[0]?.write('>2\r\n+first\r\n+x\r\n');
+  await waitHeard(2);
+  t.notOk(heard.includes('-a'));
+  node.connections[0]?.write('>2\r\n+last\r\n+x\r\n+PONG\r\n');
+  await waitHeard(4);
+  t.strictSame(heard.slice(2), ['>2\r\n+last\r\n+x\r\n', '-a']);
+});
+
+t.test('no connection, or none any more: unsubscribed from at once, each time told once', async (t) => {
+  let heldUp = false;
+  const { feed, subscribe, unsubscribe, heard, node, asked, owner, waitHeard, waitAsked } = await setup(t, ({ args }) =>
+    args[0] === 'PING' && !heldUp ? '+PONG\r\n' : undefined,
+  );
+  for (const name of ['a', 'b', 'c']) subscribe(name);
+  await waitHeard(3);
+  heldUp = true;
+  unsubscribe('a');
+  await waitAsked(8);
+  owner.accepting = false;
+  node.resetAll();
+  await waitHeard(4);
+  t.equal(heard[3], '-a', 'lost while it was asked');
+  await until(() => owner.counters.subscriptionsLost === 1, 'the loss to be counted');
+  asked.length = 0;
+  unsubscribe('b');
+  t.equal(heard[4], '-b', 'while it waits to ask again');
+  heldUp = false;
+  owner.accepting = true;
+  await waitAsked(2);
+  t.strictSame(words(asked), ['subscribe c']);
+  owner.accepting = false;
+  node.resetAll();
+  await until(() => owner.counters.subscriptionsLost === 2, 'the second loss');
+  unsubscribe('c');
+  t.strictSame(heard.slice(3), ['-a', '-b', '-c']);
+  t.ok(feed.closed);
+});
+
+t.test('while the subscriptions are on their way back: the node is asked behind them', async (t) => {
+  const { subscribe, unsubscribe, heard, node, asked, waitHeard, waitAsked } = await setup(t, ({ args }) =>
+    args[0] === 'PING' ? '+PONG\r\n' : undefined,
+  );
+  for (const name of ['a', 'b']) subscribe(name);
+  await waitHeard(2);
+  asked.length = 0;
+  node.resetAll();
+  await waitAsked(1);
+  unsubscribe('a');
+  await waitHeard(3);
+  t.strictSame(words(asked), ['subscribe a b', 'unsubscribe a']);
+  t.equal(heard[2], '-a');
+});
+
+t.test('an UNSUBSCRIBE that the node is late with, or refuses: the other names are subscribed to anew elsewhere', async (t) => {
+  let answer: string | undefined = '+PONG\r\n';
+  const { subscribe, unsubscribe, heard, lane, node, asked, waitHeard, waitAsked } = await setup(t, ({ args }) => {
+    if (args[0] === 'unsubscribe') return answer;
+    return args[0] === 'PING' && answer !== undefined ? '+PONG\r\n' : undefined;
+  });
+  for (const name of ['a', 'b', 'c']) subscribe(name);
+  await waitHeard(3);
+  answer = undefined;
+  unsubscribe('a');
+  await waitAsked(8);
+  lane.tick(clock.now + TIMEOUT_MS + 1);
+  t.equal(heard[3], '-a');
+  answer = '-NOPERM no\r\n';
+  await waitAsked(10);
+  await until(() => lane.inFlight === 0, 'the others to be back');
+  unsubscribe('b');
+  await waitHeard(5);
+  t.equal(heard[4], '-b');
+  await waitAsked(14);
+  t.strictSame(words(asked).slice(3), ['unsubscribe a', 'subscribe b c', 'unsubscribe b', 'subscribe c']);
+  t.equal(node.accepted, 3);
+});
+
+t.test('a node that cannot be told of an UNSUBSCRIBE: the connection is given up', async (t) => {
+  let full = false;
+  const { subscribe, unsubscribe, heard, lane, asked, node, waitHeard, waitAsked } = await setup(
+    t,
+    ({ args }) => (args[0] === 'PING' && !full ? '+PONG\r\n' : undefined),
+    { inFlightMax: 5 },
+  );
+  for (const name of ['a', 'b']) subscribe(name);
+  await waitHeard(2);
+  await until(() => lane.inFlight === 0, 'rest');
+  full = true;
+  for (const name of ['c', 'd', 'e', 'f', 'g']) subscribe(name);
+  unsubscribe('a');
+  t.equal(heard.at(-1), '-a');
+  full = false;
+  await waitAsked(6);
+  await until(() => words(asked).at(-1) === 'subscribe b' && lane.inFlight === 0, 'the other name to be back');
+  t.equal(node.accepted, 2);
 });
 
 t.test('a lost connection is asked for again, and what was subscribed to is again', async (t) => {
@@ -104,7 +217,7 @@ t.test('a lost connection is asked for again, and what was subscribed to is agai
   for (const name of ['a', 'b']) subscribe(name);
   subscribe('p*', 'pattern');
   await waitHeard(3);
-  feed.unsubscribe('channel', ['b']);
+  feed.unsubscribe('channel', ['b'], () => {});
   await waitAsked(8);
   asked.length = 0;
   node.resetAll();
