@@ -17,6 +17,10 @@ t.test("errors and empty answers in Redis' own words", async (t) => {
     'LIST TYPE foo|LIST ID x|LIST FOO|LIST ID 99|KILL 1.2.3.4:5|KILL ID x|KILL TYPE foo|KILL FOO bar|KILL ID 1 SKIPME maybe|KILL ID 99',
     'KILL USER nobody|KILL ID 0|KILL|KILL ID 5 FOO|PAUSE x|PAUSE -1|PAUSE 1 FOO|UNPAUSE|REPLY FOO|REPLY ON|UNBLOCK x|UNBLOCK 99|UNBLOCK 99 FOO',
     'GETREDIR|TRACKINGINFO|LIST TYPE master',
+    // One argument too many or too few.
+    'PAUSE|PAUSE 0 ALL x|pause 0 foo x y|PAUSE x ALL x|UNBLOCK|UNBLOCK 99 TIMEOUT x|Unblock x ERROR x y|UNPAUSE x|ID x|INFO x|GETNAME x|GETREDIR x',
+    'HELP x|KILL ID|KILL 1.2.3.4:5 x|KILL SKIPME|LIST TYPE|LIST TYPE master x|LIST ID|REPLY|REPLY ON x|SETNAME|SETNAME a b|NO-EVICT|NO-EVICT on x',
+    'CACHING|CACHING YES x|TRACKING|TRACKING off x|TRACKING off REDIRECT|TRACKING off PREFIX|TRACKINGINFO x',
   ];
   for (const version of ['2', '3']) {
     await Promise.all([ours, theirs].map((client) => client.command('HELLO', version)));

@@ -1,4 +1,5 @@
 import { argLower } from '../../command/argument.ts';
+import { subcommandText } from '../../command/texts.ts';
 import { integerReply, OK, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
@@ -12,6 +13,11 @@ const INTEGER = /^-?\d{1,18}$/;
 
 function isPositive(text: string): boolean {
   return INTEGER.test(text) && Number(text) > 0;
+}
+
+/** Redis' table sets no upper bound for these subcommands: they count their arguments themselves, before they look at any. */
+function tooMany(view: RequestView): Answer {
+  return { code: 'wrong_arity', detail: subcommandText(view) };
 }
 
 function unknownType(type: string): Answer {
@@ -105,6 +111,7 @@ export function kill(session: Session, view: RequestView, context: LocalContext)
 
 /** CLIENT UNBLOCK id [TIMEOUT | ERROR]: said to the node on the connection where the client waits. */
 export function unblock(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
+  if (view.argc > 4) return tooMany(view);
   const reason = view.argc > 3 ? argLower(view, 3) : 'timeout';
   if (reason !== 'timeout' && reason !== 'error') return refused('CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   if (!INTEGER.test(argText(view, 2))) return refused('value is not an integer or out of range');
@@ -115,6 +122,7 @@ export function unblock(session: Session, view: RequestView, context: LocalConte
 
 /** CLIENT PAUSE ms [WRITE | ALL] */
 export function pause(_session: Session, view: RequestView, context: LocalContext): Answer {
+  if (view.argc > 4) return tooMany(view);
   const mode = view.argc > 3 ? argLower(view, 3) : 'all';
   if (mode !== 'all' && mode !== 'write') return refused('CLIENT PAUSE mode must be WRITE or ALL');
   const text = argText(view, 2);
