@@ -32,6 +32,22 @@ t.test("errors and empty answers in Redis' own words", async (t) => {
   await Promise.all([ours.close(), theirs.close()]);
 });
 
+t.test('numbers as Redis reads them: no plus, space, leading zero or exponent', async (t) => {
+  const [ours, theirs] = await Promise.all([fleet.connect(), connectResp(plain.port)]);
+  const numbers =
+    ' 5|5 |+5|05|-05|00|-0|0|-|--1|1e3|0x5|5.0||-1|５|99999|9223372036854775807|9223372036854775808|-9223372036854775808'.split('|');
+  const commands =
+    'CLIENT PAUSE N WRITE|CLIENT UNPAUSE|CLIENT PAUSE N x|CLIENT UNBLOCK N|CLIENT LIST ID N|CLIENT KILL ID N|HELLO N|SELECT N|SELECT 0';
+  for (const number of numbers) {
+    for (const command of commands.split('|')) {
+      const words = command.split(' ').map((word) => (word === 'N' ? number : word));
+      const [mine, wanted] = await Promise.all([ours, theirs].map((client) => client.command(...words)));
+      t.equal(mine?.text, wanted?.text, `${command} with '${number}'`);
+    }
+  }
+  await Promise.all([ours.close(), theirs.close()]);
+});
+
 t.test('HELP names every subcommand that there is', async (t) => {
   const client = await fleet.connect();
   const lines = (await client.command('CLIENT', 'HELP')).value as string[];

@@ -1,9 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { argLower } from '../../command/argument.ts';
+import { argInt64, argLower } from '../../command/argument.ts';
 import { REDIS_VERSION } from '../../command/generated/commands.ts';
 import { arrayReply, bulkReply, integerReply, mapReply, OK } from '../../protocol/encode.ts';
-import { parseInt64 } from '../../protocol/header.ts';
-import { argBytes, argEnd, argStart, argText } from '../../protocol/request.ts';
+import { argBytes, argText } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
 import { type Answer, isPlainName, type LocalCommand, parked, refused, TOO_MANY_DATABASES } from './answer.ts';
 import type { LocalContext } from './local-context.ts';
@@ -52,7 +51,7 @@ export const auth: LocalCommand = (session, view, _row, context) => {
 export const hello: LocalCommand = (session, view, _row, context) => {
   let { protocol } = session.lanes.identity;
   if (view.argc > 1) {
-    const version = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
+    const version = argInt64(view, 1);
     if (Number.isNaN(version)) return refused('Protocol version is not an integer or out of range');
     if (version !== 2 && version !== 3) return { code: 'no_proto' };
     protocol = version;

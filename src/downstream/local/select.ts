@@ -1,8 +1,7 @@
+import { argInt64 } from '../../command/argument.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { errorReply, OK } from '../../protocol/encode.ts';
-import { parseInt64 } from '../../protocol/header.ts';
 import { PING } from '../../protocol/multibulk.ts';
-import { argEnd, argStart } from '../../protocol/request.ts';
 import type { Identity } from '../../upstream/identity.ts';
 import type { SharedLane } from '../../upstream/lane.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
@@ -65,7 +64,7 @@ class Move implements ReplyTarget {
 }
 
 export const select: LocalCommand = (session, view, _row, context) => {
-  const database = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
+  const database = argInt64(view, 1);
   if (Number.isNaN(database)) return refused('value is not an integer or out of range');
   if (database < INT_MIN || database > INT_MAX) return refused(`value is out of range, value must between ${INT_MIN} and ${INT_MAX}`);
   if (database < 0) return refused('DB index is out of range');
