@@ -12,6 +12,12 @@ import { LATER, type LocalCommand, parked, refused, TOO_MANY_DATABASES } from '.
 const INT_MAX = 2 ** 31 - 1;
 const INT_MIN = -(2 ** 31);
 
+/** A node's refusal of a database in its own words; null where it is about something else than SELECT. */
+function quoted(refusal: string): Buffer | null {
+  const said = /^SELECT: (.*)/s.exec(refusal)?.[1];
+  return said === undefined ? null : errorReply(said.replace(/[\r\n]+/g, ' '));
+}
+
 /**
  * Moves the session to the connections of another database, once a node has answered on one of them: only the node knows how many databases
  * there are, and it refuses keyfan's SELECT of any other.
@@ -48,13 +54,9 @@ class Move implements ReplyTarget {
 
   onFailure(_token: number, code: ErrorCode, node: string): void {
     this.#goBack();
-    const said = /^SELECT: (.*)/s.exec(this.#lane.refusal)?.[1];
-    if (said === undefined) {
-      this.#session.onFailure(this.#token, code, node);
-    } else {
-      const bytes = errorReply(said.replace(/[\r\n]+/g, ' '));
-      this.#session.onReply(this.#token, bytes, 0, bytes.length, false);
-    }
+    const bytes = quoted(this.#lane.refusal);
+    if (bytes === null) this.#session.onFailure(this.#token, code, node);
+    else this.#session.onReply(this.#token, bytes, 0, bytes.length, false);
   }
 
   #goBack(): void {
@@ -72,12 +74,15 @@ export const select: LocalCommand = (session, view, _row, context) => {
   if (database === back.database) return OK;
   if (session.bound !== null) return refused(`keyfan: 'select' is not supported ${session.bound}`);
   if (session.inFlight > 0) return parked(session);
+  const node = context.anyNode();
+  const known = quoted(session.lanes.shared[node]?.refusalOf(database) ?? '');
+  if (known !== null) return known;
   const letGo = session.lanes.keep();
   if (!session.lanes.enter({ ...back, database })) {
     letGo();
     return TOO_MANY_DATABASES;
   }
-  const lane = session.lanes.shared[context.anyNode()] as SharedLane | undefined;
+  const lane = session.lanes.shared[node] as SharedLane | undefined;
   if (lane === undefined) {
     session.lanes.enter(back);
     letGo();
