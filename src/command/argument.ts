@@ -1,3 +1,4 @@
+import { parseInt64 } from '../protocol/header.ts';
 import { argEnd, argStart, type RequestView } from '../protocol/request.ts';
 
 /** Longest count that is read: more digits are out of every range that a request can fill. */
@@ -30,6 +31,11 @@ export function argCount(view: RequestView, i: number): number {
     count = count * 10 + digit;
   }
   return count;
+}
+
+/** Argument `i` as an integer of 64 bits in Redis' strict form (no plus, space, leading zero or `-0`), else NaN. */
+export function argInt64(view: RequestView, i: number): number {
+  return parseInt64(view.buf, argStart(view, i), argEnd(view, i));
 }
 
 /** Argument `i` decoded byte for byte, letters in lower case. */

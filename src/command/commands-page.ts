@@ -14,7 +14,10 @@ const WHAT: Readonly<Record<Policy, (row: CommandRow) => string>> = {
   wait: () => 'to all nodes; the least of their answers',
   fleet: (row) => (row.admin ? 'to all nodes, replies merged, where `admin_commands: allow`' : 'to all nodes, replies merged'),
   publish: () => 'to the node of the channel',
-  pubsub: () => "to the nodes of the channels, on connections of the client's own",
+  pubsub: (row) =>
+    row.name === 'ssubscribe'
+      ? "to the node of its channels, on a connection of the client's own; channels of several nodes: `CROSSSLOT`"
+      : "to the nodes of the channels, on connections of the client's own",
   refuse: () => 'refused',
 };
 

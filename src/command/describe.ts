@@ -144,12 +144,22 @@ function keysReply(view: RequestView, protocol: Protocol, withFlags: boolean): B
   if (keySpecOf(command).kind === 'none') return errorReply('ERR The command has no key arguments');
   if (!arityOk(row, inner.argc)) return errorReply('ERR Invalid number of arguments specified for command');
   const keys = new KeyList();
-  const count = collectKeys(row, inner, keys);
-  if (count < 0 && !command.flags.includes('no_mandatory_keys')) return errorReply('ERR Invalid arguments specified for command');
+  const missing = collectKeys(row, inner, keys) < 0 || lacksKeys(command, inner.argc);
+  if (missing && !command.flags.includes('no_mandatory_keys')) return errorReply('ERR Invalid arguments specified for command');
   return arrayReply(
     Array.from(keys.at.subarray(0, keys.count), (index) => {
       const key = bulkReply(argBytes(inner, index));
       return withFlags ? arrayReply([key, Buffer.from(statusSetText(keyFlags(command, inner, index), protocol))]) : key;
     }),
+  );
+}
+
+/**
+ * True where a range of keys would begin behind the last argument. PFMERGE with a destination only runs, and is routed by that; but Redis
+ * looks for keys range by range, and calls the request invalid where one holds none.
+ */
+function lacksKeys({ specs }: Command, argc: number): boolean {
+  return specs.some(
+    ({ begin_search: begin, find_keys: find }) => begin.type === 'index' && find.type === 'range' && begin.spec.index >= argc,
   );
 }

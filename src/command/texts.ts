@@ -30,6 +30,11 @@ export function arityText(row: CommandRow): string {
   return `wrong number of arguments for '${row.name}' command`;
 }
 
+/** Redis' words for a subcommand that is known and counts its arguments itself, without `ERR `. */
+export function subcommandText(view: RequestView): string {
+  return `unknown subcommand or wrong number of arguments for '${argText(view, 1)}'. Try ${asciiUpper(argText(view, 0))} HELP.`;
+}
+
 /** An argument as C sees it: up to the first NUL. */
 function cText(view: RequestView, i: number): string {
   const text = argText(view, i);

@@ -4,6 +4,7 @@ import type { Log } from '../observe/log.ts';
 import { encodeRequest, PING } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
 import { formatEndpoint } from '../util/endpoint.ts';
+import { SeldomEach } from '../util/seldom.ts';
 import type { Turn } from '../util/turn.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { Connection } from './connection.ts';
@@ -11,6 +12,7 @@ import type { Greeting } from './handshake.ts';
 import { type Identity, identityKey } from './identity.ts';
 import { SharedLane } from './lane.ts';
 import type { LaneOptions, LaneOwner } from './lane-contract.ts';
+import { RefusedDatabases } from './refused-databases.ts';
 import { SWALLOW } from './swallow.ts';
 import type { ReplyTarget } from './target.ts';
 
@@ -37,6 +39,9 @@ const READS_ONLY = /\bMISCONF /;
 const BUSY_ASK_MS = 1000;
 /** Beside the keys of the other lanes, which count from 0. */
 const asideKey = (identity: Identity): number => -1 - identityKey(identity);
+/** How often a refusal of connections is told, and at most how many kinds of it: clients select databases, and each has its own lanes. */
+const COMPLAIN_MS = 10_000;
+const COMPLAINTS_MAX = 16;
 /** A stalled connection that is about to be answered, too, is given so long. */
 const GRACE_MS = 100;
 
@@ -56,6 +61,7 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   readonly parts = null;
   readonly node: string;
   readonly counters = new BackendCounters();
+  readonly refusedDatabases = new RefusedDatabases();
   state: BackendState = 'stopped';
   /** False where requests are refused at once. */
   accepting = false;
@@ -65,6 +71,7 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   readonly #turn: Turn;
   readonly #watcher: BackendWatcher;
   readonly #backoff: Backoff;
+  readonly #complaints = new SeldomEach(COMPLAIN_MS, COMPLAINTS_MAX);
   readonly #first: SharedLane;
   readonly #lanes = new Map<number, SharedLane>();
   #retryTimer: NodeJS.Timeout | undefined;
@@ -277,7 +284,7 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   onRefused(lane: SharedLane, detail: string): void {
     // Where that decides over the node, it is why the node is down.
     if (lane === this.#trial || (lane === this.#first && this.state !== 'up')) return;
-    this.#log.warn({ node: this.node, detail }, 'node refuses a connection');
+    if (this.#complaints.now(detail)) this.#log.warn({ node: this.node, detail }, 'node refuses a connection');
   }
 
   /** Closing that connection would be too late: the node may read what was sent after that on another one first, and give it to who has left. */
@@ -313,6 +320,7 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
     this.state = state;
     this.#troubleAt = clock.now;
     this.#endTrial();
+    this.refusedDatabases.forget();
     this.accepting = state === 'up' || state === 'connecting';
   }
 

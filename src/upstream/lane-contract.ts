@@ -5,6 +5,7 @@ import type { ConnectionOptions } from './connection-contract.ts';
 import type { Greeting } from './handshake.ts';
 import type { Identity } from './identity.ts';
 import type { LeaseTaker } from './leases.ts';
+import type { RefusedDatabases } from './refused-databases.ts';
 import type { ReplyTarget } from './target.ts';
 
 /** A session's way to one node. */
@@ -36,6 +37,7 @@ export interface LaneOwner<L> {
   /** False where requests are to be refused at once. */
   readonly accepting: boolean;
   readonly counters: BackendCounters;
+  readonly refusedDatabases: RefusedDatabases;
   /** The lane beside that one, of the same identity. */
   aside(identity: Identity): L;
   onGreeting(lane: L, greeting: Greeting, detail: string): void;

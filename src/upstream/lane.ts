@@ -82,6 +82,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     return this.#owner.counters.reconnects;
   }
 
+  /** What the node would say to a handshake for `database`, as far as that is known (`STEP: text`); empty where it has to be asked. */
+  refusalOf(database: number): string {
+    return this.#owner.refusedDatabases.refusalOf(database);
+  }
+
   /** Requests were sent on a reserved connection. */
   countRequests(count: number): void {
     this.#owner.counters.requests += count;
@@ -240,6 +245,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     if (greeting === 'refused') {
       if (this.refusal !== detail) this.#owner.onRefused(this, detail);
       this.refusal = detail;
+      this.#owner.refusedDatabases.note(this.identity.database, detail);
       this.#refusedAt = clock.now;
       connection.destroy('connection_lost', `handshake refused: ${detail}`);
       return;

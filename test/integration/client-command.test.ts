@@ -17,12 +17,32 @@ t.test("errors and empty answers in Redis' own words", async (t) => {
     'LIST TYPE foo|LIST ID x|LIST FOO|LIST ID 99|KILL 1.2.3.4:5|KILL ID x|KILL TYPE foo|KILL FOO bar|KILL ID 1 SKIPME maybe|KILL ID 99',
     'KILL USER nobody|KILL ID 0|KILL|KILL ID 5 FOO|PAUSE x|PAUSE -1|PAUSE 1 FOO|UNPAUSE|REPLY FOO|REPLY ON|UNBLOCK x|UNBLOCK 99|UNBLOCK 99 FOO',
     'GETREDIR|TRACKINGINFO|LIST TYPE master',
+    // One argument too many or too few.
+    'PAUSE|PAUSE 0 ALL x|pause 0 foo x y|PAUSE x ALL x|UNBLOCK|UNBLOCK 99 TIMEOUT x|Unblock x ERROR x y|UNPAUSE x|ID x|INFO x|GETNAME x|GETREDIR x',
+    'HELP x|KILL ID|KILL 1.2.3.4:5 x|KILL SKIPME|LIST TYPE|LIST TYPE master x|LIST ID|REPLY|REPLY ON x|SETNAME|SETNAME a b|NO-EVICT|NO-EVICT on x',
+    'CACHING|CACHING YES x|TRACKING|TRACKING off x|TRACKING off REDIRECT|TRACKING off PREFIX|TRACKINGINFO x',
   ];
   for (const version of ['2', '3']) {
     await Promise.all([ours, theirs].map((client) => client.command('HELLO', version)));
     for (const request of requests.join('|').split('|')) {
       const [mine, wanted] = await Promise.all([ours, theirs].map((client) => client.command('CLIENT', ...request.split(' '))));
       t.equal(mine?.text, wanted?.text, `CLIENT ${request} in RESP${version}`);
+    }
+  }
+  await Promise.all([ours.close(), theirs.close()]);
+});
+
+t.test('numbers as Redis reads them: no plus, space, leading zero or exponent', async (t) => {
+  const [ours, theirs] = await Promise.all([fleet.connect(), connectResp(plain.port)]);
+  const numbers =
+    ' 5|5 |+5|05|-05|00|-0|0|-|--1|1e3|0x5|5.0||-1|５|99999|9223372036854775807|9223372036854775808|-9223372036854775808'.split('|');
+  const commands =
+    'CLIENT PAUSE N WRITE|CLIENT UNPAUSE|CLIENT PAUSE N x|CLIENT UNBLOCK N|CLIENT LIST ID N|CLIENT KILL ID N|HELLO N|SELECT N|SELECT 0';
+  for (const number of numbers) {
+    for (const command of commands.split('|')) {
+      const words = command.split(' ').map((word) => (word === 'N' ? number : word));
+      const [mine, wanted] = await Promise.all([ours, theirs].map((client) => client.command(...words)));
+      t.equal(mine?.text, wanted?.text, `${command} with '${number}'`);
     }
   }
   await Promise.all([ours.close(), theirs.close()]);

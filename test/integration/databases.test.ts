@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { SILENT } from '../../src/observe/log.ts';
 import { startFleet } from '../support/fleet.ts';
-import type { RedisNode } from '../support/redis.ts';
+import { type RedisNode, startRedis } from '../support/redis.ts';
 import { connectResp } from '../support/resp-client.ts';
 import { until } from '../support/wait.ts';
 
@@ -49,6 +50,38 @@ t.test("what is no database: the node's own words, and the session stays where i
   t.match((await client.command('CLIENT', 'INFO')).text, / db=1 /);
   t.equal((await client.command('SET', KEYS[0], 'still')).text, '+OK\r\n');
   await Promise.all([client.close(), direct.close()]);
+});
+
+t.test('a client that goes through databases that are not there: one warning, one connection, and nothing else is hidden', async (t) => {
+  const warnings: object[] = [];
+  const warn = (fields: object, text: string): void => {
+    if (text === 'node refuses a connection') warnings.push(fields);
+  };
+  const node = await startRedis();
+  const guarded = await startFleet({ addresses: [node.address], log: { ...SILENT, warn } });
+  t.teardown(() => Promise.all([guarded.stop(), node.stop()]));
+  const received = async () => Number(/total_connections_received:(\d+)/.exec(String(await node.call('INFO', 'stats')))?.[1]);
+  const client = await guarded.connect();
+  const before = await received();
+  for (let i = 0; i < 100; i++) t.equal((await client.command('SELECT', 1000 + i)).text, '-ERR DB index is out of range\r\n');
+  t.equal((await received()) - before, 1);
+  for (let i = 99; i >= 90; i--) t.equal((await client.command('SELECT', i)).text, '-ERR DB index is out of range\r\n', 'lower ones');
+  const same = { pool: 'pool', node: 'a', detail: 'SELECT: ERR DB index is out of range' };
+  t.strictSame(warnings, [same]);
+  t.equal((await client.command('SELECT', 15)).text, '+OK\r\n');
+
+  await node.call('CONFIG', 'SET', 'requirepass', 'changed');
+  t.match((await client.command('SELECT', 3)).text, /^-NOAUTH/);
+  t.match((await client.command('SELECT', 4)).text, /^-NOAUTH/);
+  t.strictSame(warnings, [same, { ...same, detail: 'SELECT: NOAUTH Authentication required.' }]);
+
+  await node.kill();
+  await guarded.waitNode(0, 'not up');
+  const successor = await startRedis({ port: node.port, args: ['--databases', '2000'] });
+  t.teardown(() => successor.stop());
+  await guarded.waitNode(0, 'up');
+  t.equal((await client.command('SELECT', 1099)).text, '+OK\r\n', 'what another process has refused says nothing of this one');
+  await client.close();
 });
 
 t.test('a SELECT that fails leaves the session where it was, whoever has taken the room meanwhile', async (t) => {

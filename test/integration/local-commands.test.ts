@@ -42,6 +42,26 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
     'HELLO 2 AUTH nobody x',
     'HELLO 2 SETNAME a\tb',
   ],
+  'hello: each option counts before the next is read': [
+    'HELLO 2 AUTH AUTH default x',
+    'HELLO 2 AUTH nobody x SETNAME',
+    'HELLO 2 AUTH nobody x SETNAME a\tb',
+    'HELLO 2 AUTH nobody x AUTH default x',
+    'HELLO 2 AUTH default x AUTH nobody x',
+    'HELLO 2 AUTH nobody x nosuch',
+    'HELLO 2 nosuch AUTH nobody x',
+    'HELLO 2 AUTH AUTH AUTH AUTH',
+    'HELLO 4 AUTH nobody x',
+    'HELLO AUTH nobody x',
+    'CLIENT GETNAME',
+    'HELLO 2 SETNAME one AUTH nobody x',
+    'CLIENT GETNAME',
+    'HELLO 2 SETNAME two SETNAME',
+    'CLIENT GETNAME',
+    'HELLO 3 SETNAME three SETNAME a\tb',
+    'CLIENT GETNAME',
+    'CLIENT TRACKINGINFO',
+  ],
   auth: ['AUTH x', 'AUTH', 'AUTH default x', 'AUTH nobody x', 'AUTH a b c', 'PING'],
   time: ['TIME x'],
   'command names': [
@@ -233,6 +253,30 @@ t.test('a password for clients: NOAUTH before it, by AUTH and by HELLO, and RESE
   t.match((await client.command('HELLO', '2', 'AUTH', 'app', 'sesame')).text, /^\*14\r\n/);
   t.equal((await client.command('GET', 'x')).value, '1');
   await Promise.all([client.close(), direct.close()]);
+});
+
+t.test('HELLO with a password: what stands before an error has come into force, as in Redis', async (t) => {
+  const guarded = await startFleet({ pool: { client_password: 'sesame' } });
+  const secured = await startRedis({ args: ['--requirepass', 'sesame'], password: 'sesame' });
+  t.teardown(() => Promise.all([guarded.stop(), secured.stop()]));
+  const sessions = [
+    ['HELLO 3 SETNAME early', 'HELLO 2 AUTH default wrong SETNAME late', 'AUTH sesame', 'CLIENT GETNAME', 'CLIENT TRACKINGINFO'],
+    ['HELLO 2 AUTH default sesame nosuch', 'GET x', 'HELLO 3 AUTH default wrong', 'GET x'],
+    ['HELLO 2 AUTH default sesame AUTH default wrong', 'GET x'],
+    ['HELLO 2 AUTH default wrong AUTH default sesame', 'GET x'],
+    ['HELLO 4 AUTH default sesame', 'GET x'],
+  ];
+  for (const lines of sessions) {
+    const texts = await Promise.all(
+      [guarded.port, secured.port].map(async (port) => {
+        const client = await connectResp(port);
+        const replies = await client.pipeline(lines.map((line) => line.split(' ')));
+        await client.close();
+        return replies.map((reply, i) => `${lines[i]}: ${reply.text}`);
+      }),
+    );
+    t.same(texts[0], texts[1]);
+  }
 });
 
 t.test('before AUTH: small requests only, as in Redis', async (t) => {

@@ -24,6 +24,13 @@ export function isPlainName(text: string): boolean {
   return /^[!-~]*$/.test(text);
 }
 
+/** Null where the client has the name now. */
+export function nameClient(session: Session, name: string): Answer | null {
+  if (!isPlainName(name)) return refused('Client names cannot contain spaces, newlines or special characters.');
+  session.name = name;
+  return null;
+}
+
 /** More identities of connections than the pool may have. */
 export const TOO_MANY_DATABASES: Answer = refused('keyfan: too many databases are in use (limits.databases); the command was not executed');
 

@@ -1,11 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { argLower } from '../../command/argument.ts';
+import { argInt64, argLower } from '../../command/argument.ts';
 import { REDIS_VERSION } from '../../command/generated/commands.ts';
 import { arrayReply, bulkReply, integerReply, mapReply, OK } from '../../protocol/encode.ts';
-import { parseInt64 } from '../../protocol/header.ts';
-import { argBytes, argEnd, argStart, argText } from '../../protocol/request.ts';
+import { argBytes, argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
-import { type Answer, isPlainName, type LocalCommand, parked, refused, TOO_MANY_DATABASES } from './answer.ts';
+import { type Answer, type LocalCommand, nameClient, parked, refused, TOO_MANY_DATABASES } from './answer.ts';
 import type { LocalContext } from './local-context.ts';
 
 const NO_PASSWORD_CONFIGURED =
@@ -48,34 +47,40 @@ export const auth: LocalCommand = (session, view, _row, context) => {
   return authenticate(session, argBytes(view, 1), argBytes(view, 2), context) ?? OK;
 };
 
+/** An option of HELLO with the values behind it, the first of which is argument `i`. Null where it came into force. */
+interface HelloOption {
+  readonly values: number;
+  readonly apply: (session: Session, view: RequestView, i: number, context: LocalContext) => Answer | null;
+}
+
+const HELLO_OPTIONS: ReadonlyMap<string, HelloOption> = new Map<string, HelloOption>([
+  ['auth', { values: 2, apply: (session, view, i, context) => authenticate(session, argBytes(view, i), argBytes(view, i + 1), context) }],
+  ['setname', { values: 1, apply: (session, view, i) => nameClient(session, argText(view, i)) }],
+]);
+
+/** As in Redis 7.0 each option comes into force before the next is read, and stays so where that is wrong. */
+function applyOptions(session: Session, view: RequestView, context: LocalContext): Answer | null {
+  for (let i = 2; i < view.argc; i++) {
+    const option = HELLO_OPTIONS.get(argLower(view, i));
+    if (option === undefined || i + option.values >= view.argc) return refused(`Syntax error in HELLO option '${argText(view, i)}'`);
+    const wrong = option.apply(session, view, i + 1, context);
+    if (wrong !== null) return wrong;
+    i += option.values;
+  }
+  return null;
+}
+
 /** HELLO [protover [AUTH username password] [SETNAME clientname]] in the order of Redis' own checks. */
 export const hello: LocalCommand = (session, view, _row, context) => {
   let { protocol } = session.lanes.identity;
   if (view.argc > 1) {
-    const version = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
+    const version = argInt64(view, 1);
     if (Number.isNaN(version)) return refused('Protocol version is not an integer or out of range');
     if (version !== 2 && version !== 3) return { code: 'no_proto' };
     protocol = version;
   }
-  let username: Buffer | null = null;
-  let password: Buffer | null = null;
-  let name: string | null = null;
-  for (let i = 2; i < view.argc; i++) {
-    const option = argLower(view, i);
-    const more = view.argc - 1 - i;
-    if (option === 'auth' && more >= 2) {
-      username = argBytes(view, i + 1);
-      password = argBytes(view, i + 2);
-      i += 2;
-    } else if (option === 'setname' && more >= 1) {
-      name = argText(view, ++i);
-      if (!isPlainName(name)) return refused('Client names cannot contain spaces, newlines or special characters.');
-    } else {
-      return refused(`Syntax error in HELLO option '${argText(view, i)}'`);
-    }
-  }
-  const failure = username === null ? null : authenticate(session, username, password as Buffer, context);
-  if (failure !== null) return failure;
+  const wrong = applyOptions(session, view, context);
+  if (wrong !== null) return wrong;
   if (!session.authenticated) return HELLO_NEEDS_AUTH;
   if (protocol !== session.lanes.identity.protocol) {
     if (session.bound !== null) return refused(`keyfan: another protocol is not supported ${session.bound}`);
@@ -83,7 +88,6 @@ export const hello: LocalCommand = (session, view, _row, context) => {
     if (!session.lanes.enter({ ...session.lanes.identity, protocol })) return TOO_MANY_DATABASES;
     session.subscriptions?.refreshMode();
   }
-  if (name !== null) session.name = name;
   return greeting(session);
 };
 

@@ -1,4 +1,5 @@
-import { argLower } from '../../command/argument.ts';
+import { argInt64, argLower } from '../../command/argument.ts';
+import { subcommandText } from '../../command/texts.ts';
 import { integerReply, OK, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
@@ -8,10 +9,9 @@ import { CLIENT_TYPES } from './client-line.ts';
 import type { Filter, Finding } from './client-question.ts';
 import type { LocalContext } from './local-context.ts';
 
-const INTEGER = /^-?\d{1,18}$/;
-
-function isPositive(text: string): boolean {
-  return INTEGER.test(text) && Number(text) > 0;
+/** Redis' table sets no upper bound for these subcommands: they count their arguments themselves, before they look at any. */
+function tooMany(view: RequestView): Answer {
+  return { code: 'wrong_arity', detail: subcommandText(view) };
 }
 
 function unknownType(type: string): Answer {
@@ -26,9 +26,9 @@ export function list(session: Session, view: RequestView, context: LocalContext)
     filter.type = argLower(view, 3);
     if (!CLIENT_TYPES.has(filter.type)) return unknownType(argText(view, 3));
   } else if (option === 'id' && view.argc > 3) {
-    const ids = Array.from({ length: view.argc - 3 }, (_, i) => argText(view, i + 3));
-    if (!ids.every(isPositive)) return refused('Invalid client ID');
-    filter.ids = new Set(ids.map(Number));
+    const ids = Array.from({ length: view.argc - 3 }, (_, i) => argInt64(view, i + 3));
+    if (ids.some(Number.isNaN)) return refused('Invalid client ID');
+    filter.ids = new Set(ids);
   } else if (view.argc > 2) {
     return SYNTAX;
   }
@@ -46,37 +46,42 @@ function textOf(findings: readonly Finding[]): string {
   return lines.map(({ line }) => `${line}\n`).join('');
 }
 
-/** Filters of CLIENT KILL: each sets a field, or returns an error. As in Redis, the second of two equal filters counts. */
-const KILL_FILTERS: Readonly<Record<string, (filter: Filter, value: string, context: LocalContext) => Answer | undefined>> = {
-  id: (filter, value) => {
-    if (!isPositive(value)) return refused('client-id should be greater than 0');
-    filter.ids = new Set([Number(value)]);
-    return undefined;
-  },
-  type: (filter, value) => {
-    if (!CLIENT_TYPES.has(value.toLowerCase())) return unknownType(value);
-    filter.type = value.toLowerCase();
-    return undefined;
-  },
-  addr: (filter, value) => {
-    filter.address = value;
-    return undefined;
-  },
-  laddr: (filter, value) => {
-    filter.localAddress = value;
-    return undefined;
-  },
-  user: (filter, value, { credentials }) => {
-    if (value !== 'default' && value !== credentials?.username) return refused(`No such user '${value}'`);
-    filter.user = value;
-    return undefined;
-  },
-  maxage: (filter, value) => {
-    if (!isPositive(value)) return refused('maxage is not an integer or out of range');
-    filter.ageMs = Number(value) * 1000;
-    return undefined;
-  },
-};
+/** Filters of CLIENT KILL: each sets a field by argument `i`, or returns an error. As in Redis, the second of two equal filters counts. */
+const KILL_FILTERS: Readonly<Record<string, (filter: Filter, view: RequestView, i: number, context: LocalContext) => Answer | undefined>> =
+  {
+    id: (filter, view, i) => {
+      const id = argInt64(view, i);
+      if (!(id > 0)) return refused('client-id should be greater than 0');
+      filter.ids = new Set([id]);
+      return undefined;
+    },
+    type: (filter, view, i) => {
+      const type = argLower(view, i);
+      if (!CLIENT_TYPES.has(type)) return unknownType(argText(view, i));
+      filter.type = type;
+      return undefined;
+    },
+    addr: (filter, view, i) => {
+      filter.address = argText(view, i);
+      return undefined;
+    },
+    laddr: (filter, view, i) => {
+      filter.localAddress = argText(view, i);
+      return undefined;
+    },
+    user: (filter, view, i, { credentials }) => {
+      const user = argText(view, i);
+      if (user !== 'default' && user !== credentials?.username) return refused(`No such user '${user}'`);
+      filter.user = user;
+      return undefined;
+    },
+    maxage: (filter, view, i) => {
+      const seconds = argInt64(view, i);
+      if (!(seconds > 0)) return refused('maxage is not an integer or out of range');
+      filter.ageMs = seconds * 1000;
+      return undefined;
+    },
+  };
 
 /** CLIENT KILL addr:port | CLIENT KILL filter value [filter value …] */
 export function kill(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
@@ -89,14 +94,14 @@ export function kill(session: Session, view: RequestView, context: LocalContext)
   for (let i = 2; i < view.argc; i += 2) {
     const option = argLower(view, i);
     if (i + 1 >= view.argc) return SYNTAX;
-    const value = argText(view, i + 1);
     if (option === 'skipme') {
-      if (!/^(yes|no)$/i.test(value)) return SYNTAX;
-      skipMe = value.toLowerCase() === 'yes';
+      const value = argLower(view, i + 1);
+      if (value !== 'yes' && value !== 'no') return SYNTAX;
+      skipMe = value === 'yes';
       continue;
     }
     if (!Object.hasOwn(KILL_FILTERS, option)) return SYNTAX;
-    const wrong = KILL_FILTERS[option]?.(filter, value, context);
+    const wrong = KILL_FILTERS[option]?.(filter, view, i + 1, context);
     if (wrong !== undefined) return wrong;
   }
   if (skipMe) filter.not = session.id;
@@ -105,22 +110,25 @@ export function kill(session: Session, view: RequestView, context: LocalContext)
 
 /** CLIENT UNBLOCK id [TIMEOUT | ERROR]: said to the node on the connection where the client waits. */
 export function unblock(session: Session, view: RequestView, context: LocalContext): Answer | typeof LATER {
+  if (view.argc > 4) return tooMany(view);
   const reason = view.argc > 3 ? argLower(view, 3) : 'timeout';
   if (reason !== 'timeout' && reason !== 'error') return refused('CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
-  if (!INTEGER.test(argText(view, 2))) return refused('value is not an integer or out of range');
-  const filter = { ids: new Set([Number(argText(view, 2))]) };
+  const id = argInt64(view, 2);
+  if (Number.isNaN(id)) return refused('value is not an integer or out of range');
+  const filter = { ids: new Set([id]) };
   // Where somebody is unblocked the node's own answer is told.
   return gather(session, { what: 'unblock', filter, reason }, context, () => integerReply(0));
 }
 
 /** CLIENT PAUSE ms [WRITE | ALL] */
 export function pause(_session: Session, view: RequestView, context: LocalContext): Answer {
+  if (view.argc > 4) return tooMany(view);
   const mode = view.argc > 3 ? argLower(view, 3) : 'all';
   if (mode !== 'all' && mode !== 'write') return refused('CLIENT PAUSE mode must be WRITE or ALL');
-  const text = argText(view, 2);
-  if (!INTEGER.test(text)) return refused('timeout is not an integer or out of range');
-  if (Number(text) < 0) return refused('timeout is negative');
-  context.attention.pauses.order({ until: Date.now() + Number(text), mode });
+  const ms = argInt64(view, 2);
+  if (Number.isNaN(ms)) return refused('timeout is not an integer or out of range');
+  if (ms < 0) return refused('timeout is negative');
+  context.attention.pauses.order({ until: Date.now() + ms, mode });
   return OK;
 }
 

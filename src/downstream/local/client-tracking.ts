@@ -25,8 +25,9 @@ export function tracking(session: Session, view: RequestView, context: LocalCont
   const options: string[] = [];
   for (let i = 3; i < view.argc; i++) {
     const option = argLower(view, i);
-    if (option === 'redirect') return refused(NO_REDIRECT);
-    if (option === 'prefix' && i + 1 < view.argc) i++;
+    const hasValue = i + 1 < view.argc;
+    if (option === 'redirect' && hasValue) return refused(NO_REDIRECT);
+    if (option === 'prefix' && hasValue) i++;
     else if (FLAGS.has(option)) options.push(option);
     else return SYNTAX;
   }

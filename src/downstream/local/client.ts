@@ -3,7 +3,7 @@ import { unknownText } from '../../command/texts.ts';
 import { arrayReply, bulkReply, integerReply, nullReply, OK, simpleReply, verbatimReply } from '../../protocol/encode.ts';
 import { argText, type RequestView } from '../../protocol/request.ts';
 import type { Session } from '../session.ts';
-import { type Answer, isPlainName, type LATER, type LocalCommand, refused, SYNTAX } from './answer.ts';
+import { type Answer, isPlainName, type LATER, type LocalCommand, nameClient, refused, SYNTAX } from './answer.ts';
 import { caching } from './client-caching.ts';
 import { clientLine } from './client-line.ts';
 import { kill, list, pause, reply, unblock } from './client-others.ts';
@@ -59,13 +59,6 @@ function onOff(_session: Session, view: RequestView): Answer {
   return value === 'on' || value === 'off' ? OK : SYNTAX;
 }
 
-function setName(session: Session, view: RequestView): Answer {
-  const name = argText(view, 2);
-  if (!isPlainName(name)) return refused('Client names cannot contain spaces, newlines or special characters.');
-  session.name = name;
-  return OK;
-}
-
 function setInfo(session: Session, view: RequestView): Answer {
   const option = argLower(view, 2);
   const value = argText(view, 3);
@@ -84,7 +77,7 @@ type Subcommand = (session: Session, view: RequestView, context: LocalContext) =
 
 const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>([
   ['client|getname', (session) => (session.name === '' ? nullReply(session.lanes.identity.protocol) : bulkReply(session.name))],
-  ['client|setname', setName],
+  ['client|setname', (session, view) => nameClient(session, argText(view, 2)) ?? OK],
   ['client|setinfo', setInfo],
   ['client|id', (session) => integerReply(session.id)],
   ['client|info', info],

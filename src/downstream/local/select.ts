@@ -1,8 +1,7 @@
+import { argInt64 } from '../../command/argument.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { errorReply, OK } from '../../protocol/encode.ts';
-import { parseInt64 } from '../../protocol/header.ts';
 import { PING } from '../../protocol/multibulk.ts';
-import { argEnd, argStart } from '../../protocol/request.ts';
 import type { Identity } from '../../upstream/identity.ts';
 import type { SharedLane } from '../../upstream/lane.ts';
 import type { ReplyTarget } from '../../upstream/target.ts';
@@ -12,6 +11,12 @@ import { LATER, type LocalCommand, parked, refused, TOO_MANY_DATABASES } from '.
 /** Bounds of a C int: Redis reads a database index as one. */
 const INT_MAX = 2 ** 31 - 1;
 const INT_MIN = -(2 ** 31);
+
+/** A node's refusal of a database in its own words; null where it is about something else than SELECT. */
+function quoted(refusal: string): Buffer | null {
+  const said = /^SELECT: (.*)/s.exec(refusal)?.[1];
+  return said === undefined ? null : errorReply(said.replace(/[\r\n]+/g, ' '));
+}
 
 /**
  * Moves the session to the connections of another database, once a node has answered on one of them: only the node knows how many databases
@@ -49,13 +54,9 @@ class Move implements ReplyTarget {
 
   onFailure(_token: number, code: ErrorCode, node: string): void {
     this.#goBack();
-    const said = /^SELECT: (.*)/s.exec(this.#lane.refusal)?.[1];
-    if (said === undefined) {
-      this.#session.onFailure(this.#token, code, node);
-    } else {
-      const bytes = errorReply(said.replace(/[\r\n]+/g, ' '));
-      this.#session.onReply(this.#token, bytes, 0, bytes.length, false);
-    }
+    const bytes = quoted(this.#lane.refusal);
+    if (bytes === null) this.#session.onFailure(this.#token, code, node);
+    else this.#session.onReply(this.#token, bytes, 0, bytes.length, false);
   }
 
   #goBack(): void {
@@ -65,7 +66,7 @@ class Move implements ReplyTarget {
 }
 
 export const select: LocalCommand = (session, view, _row, context) => {
-  const database = parseInt64(view.buf, argStart(view, 1), argEnd(view, 1));
+  const database = argInt64(view, 1);
   if (Number.isNaN(database)) return refused('value is not an integer or out of range');
   if (database < INT_MIN || database > INT_MAX) return refused(`value is out of range, value must between ${INT_MIN} and ${INT_MAX}`);
   if (database < 0) return refused('DB index is out of range');
@@ -73,12 +74,15 @@ export const select: LocalCommand = (session, view, _row, context) => {
   if (database === back.database) return OK;
   if (session.bound !== null) return refused(`keyfan: 'select' is not supported ${session.bound}`);
   if (session.inFlight > 0) return parked(session);
+  const node = context.anyNode();
+  const known = quoted(session.lanes.shared[node]?.refusalOf(database) ?? '');
+  if (known !== null) return known;
   const letGo = session.lanes.keep();
   if (!session.lanes.enter({ ...back, database })) {
     letGo();
     return TOO_MANY_DATABASES;
   }
-  const lane = session.lanes.shared[context.anyNode()] as SharedLane | undefined;
+  const lane = session.lanes.shared[node] as SharedLane | undefined;
   if (lane === undefined) {
     session.lanes.enter(back);
     letGo();

@@ -19,3 +19,10 @@ t.test('every command has its line, and each refusal its reason', async (t) => {
   }
   t.end();
 });
+
+t.test('of the subscriptions only SSUBSCRIBE is refused where its channels are on several nodes', async (t) => {
+  const lines = commandsPage().split('\n');
+  const refused = lines.filter((line) => /^\| `\w*SUBSCRIBE`/.test(line) && line.includes('CROSSSLOT'));
+  t.equal(refused.length, 1);
+  t.match(refused[0], /^\| `SSUBSCRIBE` \| to the node of its channels,/);
+});

@@ -8,6 +8,7 @@ import type { Identity } from '../../../src/upstream/identity.ts';
 import { SharedLane } from '../../../src/upstream/lane.ts';
 import type { LaneOptions, LaneOwner } from '../../../src/upstream/lane-contract.ts';
 import type { LeaseTaker } from '../../../src/upstream/leases.ts';
+import { RefusedDatabases } from '../../../src/upstream/refused-databases.ts';
 import type { Part, PartTaker, ReplyTarget } from '../../../src/upstream/target.ts';
 import { Turn } from '../../../src/util/turn.ts';
 import { encode } from '../../support/resp.ts';
@@ -80,6 +81,7 @@ export class Keeps implements Keeper {
 export class Owner implements LaneOwner<SharedLane> {
   readonly node = 'a';
   readonly counters = new BackendCounters();
+  readonly refusedDatabases = new RefusedDatabases();
   readonly heard: string[] = [];
   accepting = true;
   beside: SharedLane | null = null;
