@@ -42,7 +42,8 @@ export class Lanes implements Reserver {
   readonly #sets: LaneSets;
   readonly #owner: LanesOwner;
   #set: LaneSet;
-  readonly #reserved = new Map<number, ReservedLane>();
+  /** Connections of the session's own, by node; null before there was one. */
+  #reserved: Map<number, ReservedLane> | null = null;
   /** Reservations that are waited for. */
   #waiting = 0;
   #closed = false;
@@ -64,8 +65,8 @@ export class Lanes implements Reserver {
   }
 
   /** The connections that the session has to itself, or waits for. */
-  reserved(): IterableIterator<ReservedLane> {
-    return this.#reserved.values();
+  reserved(): Iterable<ReservedLane> {
+    return this.#reserved?.values() ?? [];
   }
 
   /** The lane of node `index` that every session begins with, in RESP2. */
@@ -107,12 +108,13 @@ export class Lanes implements Reserver {
 
   /** The session's own connection to node `index`, which may be waited for or have failed. */
   own(index: number): ReservedLane | undefined {
-    return this.#reserved.get(index);
+    return this.#reserved?.get(index);
   }
 
   /** Asks for a connection of the session's own to node `index`, where it has none. */
   reserve(index: number): ReservedLane {
     const lane = new ReservedLane(index, this.#set.lanes[index] as SharedLane, this);
+    this.#reserved ??= new Map();
     this.#reserved.set(index, lane);
     this.#waiting++;
     lane.begin();
@@ -121,12 +123,12 @@ export class Lanes implements Reserver {
 
   /** A reservation that failed is forgotten: the next request asks again. */
   forget(index: number): void {
-    this.#reserved.delete(index);
+    this.#reserved?.delete(index);
   }
 
   /** What was reserved for a request that did without goes back. */
   releaseUnused(): void {
-    for (const lane of [...this.#reserved.values()]) lane.releaseUnused();
+    for (const lane of [...this.reserved()]) lane.releaseUnused();
   }
 
   onReserved(lane: ReservedLane): void {
@@ -136,7 +138,7 @@ export class Lanes implements Reserver {
   }
 
   onReleased({ index }: ReservedLane): void {
-    this.#reserved.delete(index);
+    this.#reserved?.delete(index);
     this.#replace(index, this.#set.lanes[index] as SharedLane);
   }
 
@@ -153,9 +155,9 @@ export class Lanes implements Reserver {
   }
 
   #abandonAll(): void {
-    const lanes = [...this.#reserved.values()];
+    const lanes = [...this.reserved()];
     for (const lane of lanes) lane.kept = false;
-    this.#reserved.clear();
+    this.#reserved = null;
     this.#waiting = 0;
     for (const lane of lanes) lane.abandon();
   }

@@ -2,7 +2,8 @@ import type { Part } from '../upstream/target.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import { Stash } from './stash.ts';
 
-const FIRST_CAPACITY = 16;
+/** With so few V8 keeps the arrays in its own heap, which makes connecting cheaper. */
+const FIRST_CAPACITY = 8;
 /** Settled replies from this size on are kept as buffers of their own. */
 const LARGE_MIN = 16 * 1024;
 
@@ -38,7 +39,8 @@ export class ReplyQueue {
   #at = new Int32Array(FIRST_CAPACITY);
   #openedAt = new Float64Array(FIRST_CAPACITY);
   readonly #stash = new Stash();
-  readonly #large = new Map<number, OutBuffer>();
+  /** Null before there was one. */
+  #large: Map<number, OutBuffer> | null = null;
   #largeBytes = 0;
   /** Whether places that are opened will be answered: all, none, or all but the next. */
   muting: 'on' | 'off' | 'skip' = 'on';
@@ -166,6 +168,7 @@ export class ReplyQueue {
   }
 
   #partsOf(token: number): OutBuffer {
+    this.#large ??= new Map();
     let parts = this.#large.get(token);
     if (parts === undefined) {
       parts = new OutBuffer();
@@ -199,8 +202,8 @@ export class ReplyQueue {
       const size = this.#size[place] as number;
       if (size === OPEN) break;
       if (size === LARGE || size === PARTLY) {
-        const parts = this.#large.get(head) as OutBuffer;
-        this.#large.delete(head);
+        const parts = this.#large?.get(head) as OutBuffer;
+        this.#large?.delete(head);
         this.#largeBytes -= parts.length;
         out.absorb(parts);
         if (size === PARTLY) {
@@ -249,8 +252,8 @@ export class ReplyQueue {
 
   /** Lets go of everything: the client has left. */
   clear(): void {
-    for (const parts of this.#large.values()) parts.clear();
-    this.#large.clear();
+    for (const parts of this.#large?.values() ?? []) parts.clear();
+    this.#large = null;
     for (const { bytes } of this.#pushed) bytes.clear();
     this.#pushed = [];
     this.#largeBytes = 0;

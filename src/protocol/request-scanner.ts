@@ -18,6 +18,8 @@ const UNAUTHENTICATED_BULK_MAX = 16384;
 const MULTIBULK_MAX = 2 ** 31 - 1;
 const ARGS_FIRST = 16;
 const ARGS_KEEP_MAX = 1024;
+/** Before there are any: many a client needs no more than the kernel's records. */
+const NO_ARGS = new Int32Array(0);
 
 /** Stands in for a missing `KernelRouting`. */
 const NO_ROUTING: KernelRouting = { hash: { which: -1, open: -1, close: 0 }, version: () => 0, table: () => 0 };
@@ -56,7 +58,7 @@ export class RequestScanner implements RequestView {
   authenticated = true;
 
   /** The array behind `args` where that is not a record of the kernel. */
-  #args = new Int32Array(2 * ARGS_FIRST);
+  #args = NO_ARGS;
   readonly #routing: KernelRouting;
   readonly #bulkMax: number;
   /** Payloads up to this length need no further check. */
@@ -197,7 +199,7 @@ export class RequestScanner implements RequestView {
     this.#searched = 0;
     this.#loose = false;
     this.#cut = false;
-    if (this.#args.length > 2 * ARGS_KEEP_MAX) this.#setArgs(new Int32Array(2 * ARGS_FIRST));
+    if (this.#args.length > 2 * ARGS_KEEP_MAX) this.#setArgs(NO_ARGS);
   }
 
   /** Reads `*count`: sets `#left`, or steps over an empty request; `needed` > 0 says that the line is not whole. */
@@ -218,7 +220,7 @@ export class RequestScanner implements RequestView {
       this.#loose = false;
       return Scan.MORE;
     }
-    if (this.#args.length > 2 * ARGS_KEEP_MAX && count <= ARGS_KEEP_MAX) this.#setArgs(new Int32Array(2 * ARGS_FIRST));
+    if (this.#args.length > 2 * ARGS_KEEP_MAX && count <= ARGS_KEEP_MAX) this.#setArgs(NO_ARGS);
     this.#left = count;
     this.#at = this.#headerEnd - from;
     return Scan.MORE;
@@ -371,7 +373,7 @@ export class RequestScanner implements RequestView {
   }
 
   #growArgs(): void {
-    const larger = new Int32Array(this.#args.length * 2);
+    const larger = new Int32Array(Math.max(2 * ARGS_FIRST, this.#args.length * 2));
     larger.set(this.#args);
     this.#setArgs(larger);
   }
