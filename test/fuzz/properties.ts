@@ -62,8 +62,12 @@ export const resp3RepliesAreFound = fc.property(
 export const oddRepliesAreJudged = fc.property(oddReplies, cuts, (bytes, parts) => {
   const stream = latin1(bytes);
   const whole = driveReplies([stream]);
-  const pieces = driveReplies(cut(stream, offsetsOf(parts, stream.length)), { base: (turn) => turn % 5 });
-  return same(pieces, whole) && same(driveReplies(crumbs(stream)), whole) && same(driveReplies(crumbs(stream), { parts: true }), whole);
+  const pieces = cut(stream, offsetsOf(parts, stream.length));
+  return (
+    same(driveReplies(pieces, { base: (turn) => turn % 5 }), whole) &&
+    same(driveReplies(pieces, { parts: true }), whole) &&
+    same(driveReplies(crumbs(stream)), whole)
+  );
 });
 
 /** The words of an inline request that lies between other bytes. */
