@@ -33,6 +33,43 @@ t.test('what was read on any node and is changed by others is told, once', async
   await Promise.all([client.close(), other.close()]);
 });
 
+t.test("PING's answer comes behind the invalidations of all writes before it", async (t) => {
+  const [client, other] = await Promise.all([inResp3(fleet.port), fleet.connect()]);
+  await client.command('CLIENT', 'TRACKING', 'ON');
+  let early = 0;
+  for (let i = 0; i < 300; i++) {
+    const key = keys[i % 3] as string;
+    await client.command('GET', key);
+    await other.command('SET', key, String(i));
+    client.send('PING\r\n');
+    await client.read(2);
+    if (
+      !client
+        .received()
+        .toString()
+        .endsWith(`${invalidated(key)}+PONG\r\n`)
+    )
+      early++;
+  }
+  t.equal(early, 0);
+  t.equal((await client.command('PING', 'hello')).text, '$5\r\nhello\r\n');
+  await Promise.all([client.close(), other.close()]);
+});
+
+t.test('PING finds out that a node is away whose invalidations would be missed', async (t) => {
+  const away = await startFleet({ nodes: 2, pool: { timeouts: { request: '200ms' } } });
+  t.teardown(() => away.stop());
+  const client = await inResp3(away.port);
+  await client.command('CLIENT', 'TRACKING', 'ON');
+  for (const node of [0, 1]) await client.command('GET', away.keyOn(node));
+  await away.nodes[1]?.pause();
+  client.send('PING\r\n');
+  t.notMatch((await client.waitClosed()).toString(), 'PONG');
+  t.equal((await away.metrics()).sum('keyfan_clients_disconnected_total', { reason: 'tracking_lost' }), 1);
+  away.nodes[1]?.resume();
+  await client.close();
+});
+
 t.test('an invalidation does not overtake a reply that it is about', async (t) => {
   const other = await fleet.connect();
   const [slow, quick] = [fleet.keyOn(0, 7), fleet.keyOn(1, 7)];

@@ -2,15 +2,18 @@ import { arityText } from '../../command/texts.ts';
 import { arrayReply, bulkReply, OK, PONG, simpleReply } from '../../protocol/encode.ts';
 import { argBytes, type RequestView } from '../../protocol/request.ts';
 import { wallTime } from '../../util/clock.ts';
-import { type Answer, type LocalCommand, parked } from './answer.ts';
+import { LATER, type LocalCommand, parked } from './answer.ts';
+import { answerBehindInvalidations } from './behind-invalidations.ts';
 
 function argBulk(view: RequestView, i: number): Buffer {
   return bulkReply(argBytes(view, i));
 }
 
-export const ping: LocalCommand = (_session, view, row): Answer => {
+/** Redis sends an invalidation before it answers whatever comes after the write. */
+export const ping: LocalCommand = (session, view, row) => {
   if (view.argc > 2) return { code: 'wrong_arity', detail: arityText(row) };
-  return view.argc === 1 ? PONG : argBulk(view, 1);
+  const answer = view.argc === 1 ? PONG : argBulk(view, 1);
+  return session.tracking !== null && answerBehindInvalidations(session, answer) ? LATER : answer;
 };
 
 export const echo: LocalCommand = (_session, view) => argBulk(view, 1);
