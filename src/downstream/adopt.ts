@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Intake } from '../util/intake.ts';
 import { type ClientSocket, LightSocket } from '../util/light-socket.ts';
 import { READ_BUFFER } from '../util/read-buffer.ts';
-import { handleOf, STREAM_WRAP } from '../util/stream-wrap.ts';
+import { handleOf, mayBeLight, STREAM_WRAP } from '../util/stream-wrap.ts';
 
 /** `size` bytes are now in `buf`. */
 export type OnRead = (size: number, buf: Buffer) => void;
@@ -14,13 +14,13 @@ export type OnRead = (size: number, buf: Buffer) => void;
 export function adopt(accepted: ClientSocket, intake: Intake, onRead: OnRead): ClientSocket {
   const light = accepted instanceof LightSocket ? accepted : lighten(accepted);
   if (light === null) return adoptPlain(accepted as Socket, onRead);
-  light.read(intake.onread(onRead));
+  light.read(intake.reader(onRead));
   return light;
 }
 
 function lighten(accepted: ClientSocket): LightSocket | null {
   const handle = STREAM_WRAP === null ? null : handleOf(accepted);
-  if (handle === null) return null;
+  if (handle === null || !mayBeLight(handle)) return null;
   (accepted as unknown as { _handle: null })._handle = null;
   // One that came from another process reads already, which libuv does not begin twice.
   handle.readStop();

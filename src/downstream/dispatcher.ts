@@ -108,11 +108,9 @@ export class Dispatcher {
     }
     if (this.#attention.active && this.#attention.holds(session, view, row, again)) return;
     if (session.mode?.take(view, row)) return;
-    if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') {
-      this.#forward(session, view, this.#router.nodeOfSole(view, row.soleKey));
-      return;
-    }
-    this.#plans[row.policy](session, view, row);
+    if (this.#keyed && row.soleKey > 0 && row.policy === 'shard') this.#forward(session, view, this.#router.nodeOfSole(view, row.soleKey));
+    else this.#plans[row.policy](session, view, row);
+    if (session.parked) session.tracking?.caching?.giveBack();
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Endpoint } from '../util/endpoint.ts';
 import { LightSocket } from '../util/light-socket.ts';
 import { Seldom } from '../util/seldom.ts';
 import { removeStale } from '../util/stale-socket.ts';
-import { STREAM_WRAP, type StreamHandle } from '../util/stream-wrap.ts';
+import { mayBeLight, STREAM_WRAP, type StreamHandle } from '../util/stream-wrap.ts';
 
 const KEEP_ALIVE_S = 60;
 /** What keeps the listening socket alive keeps those that it accepts: four system calls less for each. */
@@ -75,7 +75,7 @@ export class Door {
     if (INHERITED) handle.setKeepAlive?.(true, KEEP_ALIVE_S);
     const accept = handle.onconnection;
     handle.onconnection = (status, client) => {
-      if (status !== 0 || typeof client?.useUserBuffer !== 'function') {
+      if (status !== 0 || client === undefined || !mayBeLight(client)) {
         accept.call(handle, status, client);
         return;
       }

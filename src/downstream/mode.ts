@@ -50,4 +50,6 @@ export interface CachingMode extends Mode {
   repeat(lane: ReservedLane): void;
   /** Ends it, if that request is already on its way. */
   settle(): void;
+  /** The request that was taken last was parked: it comes again. */
+  giveBack(): void;
 }

@@ -61,7 +61,7 @@ export class Pauses {
     this.active = true;
     this.#changed();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.end(), Math.min(TIMER_MAX_MS, pause.until - Date.now()));
+    this.#timer = setTimeout(() => this.end(), Math.min(TIMER_MAX_MS, Math.max(1, pause.until - Date.now())));
   }
 
   /** True where the request has to wait; then it comes again. CLIENT itself never waits, so that a pause can be ended. */

@@ -5,6 +5,7 @@ import type { Lane } from '../upstream/lane-contract.ts';
 import { ReservedLane } from '../upstream/reserved-lane.ts';
 import { SWALLOW } from '../upstream/swallow.ts';
 import type { PartTaker } from '../upstream/target.ts';
+import { isLarge, LARGE_REQUEST, mayGoAlone } from './large.ts';
 import { nodeOrFail } from './node-or-fail.ts';
 import { ownLane } from './own-lane.ts';
 import type { Router } from './router.ts';
@@ -44,15 +45,20 @@ export class Scripts {
   }
 
   #runShared(session: Session, lane: Lane, view: RequestView, row: CommandRow): void {
+    const large = isLarge(view);
+    if (large && !mayGoAlone(session)) return;
     if (BY_TEXT.has(row.name)) this.#store.remember(argBytes(view, 1));
     const body = BY_SHA.has(row.name) ? this.#store.body(argText(view, 1)) : undefined;
     const target = body === undefined ? session : new Healer(this, session, lane, view, body);
-    lane.send(view.buf, view.base, view.limit, target, session.open(), session.give(view));
+    if (large) lane.sendAlone(view.buf, view.base, view.limit, target, session.open(), session.give(view));
+    else lane.send(view.buf, view.base, view.limit, target, session.open(), session.give(view));
   }
 
   #runOn(session: Session, node: number, view: RequestView, row: CommandRow): void {
     const lane = ownLane(session, node);
     if (lane === null) return;
+    // What follows would find the queue full.
+    if (isLarge(view)) session.barrier = true;
     const body = this.provide(session, lane, view, row);
     const target = body === undefined ? session : new Healer(this, session, lane, view, body);
     lane.send(view.buf, view.base, view.limit, target, session.open(), session.give(view));
@@ -113,7 +119,8 @@ class Healer extends SessionTarget {
     if (!lacks || own?.connection === null) return this.session.onReply(token, buf, start, end, given);
     if (own === null) this.#scripts.loadShared(this.session, lane, this.#body);
     else this.#scripts.load(this.session, own, this.#body);
-    lane.send(this.#request, 0, this.#request.length, this.session, token, true);
+    if (this.#request.length > LARGE_REQUEST) lane.sendAlone(this.#request, 0, this.#request.length, this.session, token, true);
+    else lane.send(this.#request, 0, this.#request.length, this.session, token, true);
     own?.fence();
     return true;
   }

@@ -8,7 +8,9 @@ import type { Mode, SubscriptionState, TrackingState, TransactionMode } from './
 
 /** What a session's requests have made of it. */
 export class SessionState implements Listed {
+  /** See `Listed` and `Flushable`. */
   place = -1;
+  dirty = false;
   readonly connectedAt = Date.now();
   /** Set by CLIENT SETNAME and SETINFO. */
   name = '';

@@ -39,13 +39,11 @@ const PUSHED_MAX = 32 * 1024 * 1024;
 export class Session extends SessionState implements Uploader, PartTaker, IntakeOwner, LanesOwner, Member, Flushable {
   readonly owner = this;
   readonly parts = this;
-  dirty = false;
   readonly id: number;
   readonly socket: ClientSocket;
   /** Time of the last bytes from the client; see clock.ts. */
   lastReadAt = tick();
   readonly lanes: Lanes;
-
   readonly #context: SessionContext<Session>;
   readonly #scanner: RequestScanner;
   readonly pace: Pace;
@@ -124,6 +122,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#reading.spend(size);
     if (this.#closing) return;
     this.#intake.accept(buf, size);
+    this.#scanner.release();
     this.#writer.batch.next();
     const carried = this.#intake.carry.length;
     if (carried > this.#context.limits.queryBytesMax) this.destroy('query_limit');
@@ -336,6 +335,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#paused = false;
     this.#ahead.reset();
     if (!this.#closing) this.#intake.resume();
+    this.#scanner.release();
     if (this.#paused) return;
     if (this.#draining) this.close();
     else this.#reading.go();

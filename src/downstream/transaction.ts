@@ -235,6 +235,12 @@ export class Transaction implements TransactionMode {
   #execWatched(lane: ReservedLane): void {
     lane.pinned = false;
     this.#watch = null;
+    this.#sendOwn(lane);
+  }
+
+  /** What follows a large one would find the queue full. */
+  #sendOwn(lane: ReservedLane): void {
+    if (this.#queue.length > LARGE_REQUEST) this.#session.barrier = true;
     this.#send(lane);
   }
 
@@ -247,15 +253,12 @@ export class Transaction implements TransactionMode {
       session.fail(session.open(), 'no_nodes');
       return;
     }
-    const large = this.#queue.length > LARGE_REQUEST;
-    if (this.#scripts === null && !large) {
+    if (this.#scripts === null && this.#queue.length <= LARGE_REQUEST) {
       this.#send(shared);
       return;
     }
     const lane = ownLane(session, node);
-    // What follows a large one would find the queue full.
-    if (lane !== null && large) session.barrier = true;
-    if (lane !== null) this.#send(lane);
+    if (lane !== null) this.#sendOwn(lane);
     // There is no own connection: EXEC either comes again (it was parked) or has been answered, which ends the transaction.
     else if (!session.parked) this.drop();
   }

@@ -7,8 +7,8 @@ import { CAREFUL, digitsOf, parseInt64, quickLength } from './header.ts';
 export const DEPTH_MAX = 128;
 /** Longest line that declares a length, in bytes without the line end. */
 export const LENGTH_LINE_MAX = 64 * 1024;
-/** Longest line of a simple string, error or number: an error may quote a whole request, which Redis limits to so much. */
-const REPLY_LINE_MAX = 1024 * 1024 * 1024;
+/** What `lineMax` begins with: an error may quote a whole request, which Redis limits to so much. */
+export const REPLY_LINE_MAX = 1024 * 1024 * 1024;
 /** Longest bulk: beyond Redis' own limit of 512 MiB, as it can be raised there. */
 const BULK_MAX = 2 ** 32 - 1;
 /** Most elements of an aggregate; a map counts its keys and values. */
@@ -43,6 +43,8 @@ export class ReplyScanner {
   needed = 0;
   /** On ERROR: what was wrong, for the log. */
   error = '';
+  /** The longest line of a simple string, error or number that is taken, in bytes. */
+  lineMax = REPLY_LINE_MAX;
 
   readonly #open = new Float64Array(DEPTH_MAX + 1);
   #depth = 0;
@@ -56,11 +58,7 @@ export class ReplyScanner {
   #lineCut = 0;
   #headerEnd = 0;
 
-  readonly #lineMax: number;
-
-  /** `lineMax`: the longest line of a simple string, error or number, in bytes. */
-  constructor(lineMax = REPLY_LINE_MAX) {
-    this.#lineMax = lineMax;
+  constructor() {
     this.#open[0] = 1;
   }
 
@@ -180,7 +178,7 @@ export class ReplyScanner {
   }
 
   #line(src: Buffer, at: number, to: number): Scan {
-    const verdict = this.#lineEnd(src, at, to, this.#lineMax - this.#lineCut);
+    const verdict = this.#lineEnd(src, at, to, this.lineMax - this.#lineCut);
     if (verdict === Scan.FRAME) this.#closeElement();
     return verdict;
   }

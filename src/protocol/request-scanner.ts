@@ -20,6 +20,7 @@ const ARGS_FIRST = 16;
 const ARGS_KEEP_MAX = 1024;
 /** Before there are any: many a client needs no more than the kernel's records. */
 const NO_ARGS = new Int32Array(0);
+const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** Stands in for a missing `KernelRouting`. */
 const NO_ROUTING: KernelRouting = { hash: { which: -1, open: -1, close: 0 }, version: () => 0, table: () => 0 };
@@ -42,7 +43,7 @@ export interface RequestScannerOptions {
  *            ^from                               ^from + #at   #left = 1, #bulk = 9
  */
 export class RequestScanner implements RequestView {
-  buf: Buffer = Buffer.alloc(0);
+  buf: Buffer = NO_BYTES;
   base = 0;
   limit = 0;
   argc = 0;
@@ -190,6 +191,11 @@ export class RequestScanner implements RequestView {
     this.needed -= at - this.next;
     this.#at = 0;
     return at;
+  }
+
+  /** Lets go of the bytes of the last frame: they may be all that a large buffer is still kept for. */
+  release(): void {
+    this.buf = NO_BYTES;
   }
 
   /** Forgets an unfinished frame. */

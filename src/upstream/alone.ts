@@ -16,6 +16,10 @@ export class Alone implements LeaseTaker {
   readonly #target: ReplyTarget;
   readonly #token: number;
 
+  get bytes(): number {
+    return this.#request.length;
+  }
+
   /** `request` is nobody else's to write to. */
   constructor(lane: Refuser, request: Buffer, target: ReplyTarget, token: number) {
     this.#lane = lane;

@@ -290,7 +290,7 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   /** Closing that connection would be too late: the node may read what was sent after that on another one first, and give it to who has left. */
   unblock(clientId: number): void {
     const request = encodeRequest(['CLIENT', 'UNBLOCK', String(clientId)]);
-    for (const { shared } of this.#lanes.values()) shared?.sendBehind(request, SWALLOW, 0);
+    for (const { shared } of this.#lanes.values()) if (shared?.greeted) shared.sendBehind(request, SWALLOW, 0);
   }
 
   onBroken(detail: string): void {

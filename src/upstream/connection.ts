@@ -1,8 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { BackendCounters } from '../observe/counters.ts';
 import { Scan } from '../protocol/bytes.ts';
-import { ReplyScanner } from '../protocol/reply-scanner.ts';
+import { LENGTH_LINE_MAX, REPLY_LINE_MAX, ReplyScanner } from '../protocol/reply-scanner.ts';
 import { clock, tick } from '../util/clock.ts';
 import { Intake, type IntakeOwner } from '../util/intake.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
@@ -77,10 +77,12 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     const { credentials, identity, reserved: wantsId } = options;
     const handshake = new Handshake({ credentials, identity, wantsId }, (greeting, detail) => this.#onGreeting(greeting, detail));
     this.#handshake = handshake;
+    // Whatever is no Redis may send one line without end.
+    this.#scanner.lineMax = LENGTH_LINE_MAX;
     for (let step = 0; step < handshake.count; step++) this.#enter(handshake, step);
     // The connect timeout is theirs; a request's may be shorter.
     this.#inFlight.exempt();
-    const onread = this.#intake.onread((size, buf) => this.#onRead(size, buf));
+    const onread = this.#intake.reader((size, buf) => this.#onRead(size, buf)) as OnReadOpts;
     this.#socket = connect({ ...options.endpoint, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, onread });
     this.#sink = new SocketSink(this.#socket);
     this.#progress = new SendProgress(this.#sink, null);
@@ -261,6 +263,7 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     clearTimeout(this.#connectTimer);
     if (greeting !== 'refused') {
       this.greeted = true;
+      this.#scanner.lineMax = REPLY_LINE_MAX;
       if (this.#out.length > 0) this.#turn.mark(this);
     }
     this.#owner.onGreeting(this, greeting, detail);

@@ -13,6 +13,8 @@ import { Leases, type LeaseTaker } from './leases.ts';
 import { SWALLOW } from './swallow.ts';
 import type { ReplyTarget } from './target.ts';
 
+/** Smaller requests are bounded by their number. */
+const COUNTED_MIN = 64 * 1024;
 /** Not PING: that would use up a CLIENT CACHING of the session's. */
 const SIGN_OF_LIFE = encodeRequest(['CLIENT', 'ID']);
 /** After a handshake that failed no other is tried for so long. */
@@ -64,7 +66,14 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   get queuedBytes(): number {
-    return this.#sum((connection) => connection.queuedBytes);
+    return this.#sum((connection) => connection.queuedBytes) + this.#leases.waitingBytes;
+  }
+
+  /** True where a request of `size` bytes is too much beside what waits for the node already on connections that are not shared. The only one never is. */
+  isFullFor(size: number): boolean {
+    if (size < COUNTED_MIN) return false;
+    const queued = this.queuedBytes - (this.shared?.queuedBytes ?? 0);
+    return queued >= COUNTED_MIN && queued + size > this.#options.queuedBytesMax;
   }
 
   /** Connections beside the shared one. */
@@ -132,7 +141,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   sendAlone(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    this.lease(new Alone(this, given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end)), target, token));
+    if (this.isFullFor(end - start)) this.refuse('queue_full', target, token);
+    else this.lease(new Alone(this, given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end)), target, token));
   }
 
   sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
@@ -155,7 +165,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   /** See `LaneOwner.unblock`. */
-  unblock({ clientId }: Connection): void {
+  unblock(clientId: number): void {
     if (clientId > 0) this.#owner.unblock(clientId);
   }
 

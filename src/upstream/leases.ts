@@ -4,6 +4,8 @@ import type { Connection } from './connection.ts';
 
 /** Who waits for a lease. One of the two is called, once, possibly at once, unless it is cancelled before. */
 export interface LeaseTaker {
+  /** Of what it has to send. */
+  readonly bytes?: number;
   /** `lease` is this taker's alone until what it sends there has been answered. */
   onLease(lease: Connection): void;
   onNoLease(code: ErrorCode): void;
@@ -41,6 +43,13 @@ export class Leases {
 
   values(): IterableIterator<Connection> {
     return this.#all.values();
+  }
+
+  /** Bytes that wait in line. */
+  get waitingBytes(): number {
+    let sum = 0;
+    for (const { bytes = 0 } of this.#line.keys()) sum += bytes;
+    return sum;
   }
 
   take(taker: LeaseTaker): void {

@@ -54,6 +54,8 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   #used = false;
   /** Something was sent that may wait at the node. */
   #untimed = false;
+  /** That of the connection. */
+  #epoch = 0;
   #fences: { readonly token: number; readonly answer: string }[] = [];
 
   constructor(index: number, lane: SharedLane, reserver: Reserver) {
@@ -68,6 +70,11 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     return this.#lane.epoch;
   }
 
+  /** The id of the connection at the node; 0 where there is none, or where the node may have been started anew and somebody else may have the id. */
+  get clientId(): number {
+    return this.connection === null || this.#epoch !== this.epoch ? 0 : this.connection.clientId;
+  }
+
   /** Asks for the connection; `Reserver.onReserved` may be called before this returns. */
   begin(): void {
     this.#lane.reserve(this);
@@ -79,6 +86,7 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
       return;
     }
     this.connection = connection;
+    this.#epoch = this.epoch;
     connection.keeper = this;
     this.#reserver.onReserved(this);
   }
@@ -89,7 +97,8 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   send(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    this.#account(1, this.#use()?.send(buf, start, end, target, token, given) === true, target, token);
+    const accepted = !this.#lane.isFullFor(end - start) && this.#use()?.send(buf, start, end, target, token, given) === true;
+    this.#account(1, accepted, target, token);
   }
 
   /** As `send`, for a request that may take as long as it likes. */
@@ -113,7 +122,8 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   sendBatch(requests: OutBuffer, count: number, others: ReplyTarget, target: ReplyTarget, token: number): void {
-    this.#account(count, this.#use()?.sendBatch(requests, count, others, target, token) === true, target, token);
+    const accepted = !this.#lane.isFullFor(requests.length) && this.#use()?.sendBatch(requests, count, others, target, token) === true;
+    this.#account(count, accepted, target, token);
   }
 
   #use(): Connection | null {
@@ -206,7 +216,7 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   #end(connection: Connection): void {
-    if (this.#untimed && connection.inFlight > 0) this.#lane.unblock(connection);
+    if (this.#untimed && connection.inFlight > 0) this.#lane.unblock(this.clientId);
     connection.destroy('connection_lost', 'the client has left');
   }
 }

@@ -1,4 +1,3 @@
-import type { OnReadOpts } from 'node:net';
 import { Carry } from './carry.ts';
 import { giveChunk, LARGE_CHUNK, takeChunk } from './chunk-pool.ts';
 import { worthView } from './out-buffer.ts';
@@ -41,21 +40,22 @@ export class Intake {
     this.#owner = owner;
   }
 
-  /** A socket's `onread` option, which makes it read where this intake says. `onRead` hears of `size` bytes in `buf`. */
-  onread(onRead: (size: number, buf: Buffer) => void): OnReadOpts {
+  /** Makes a socket read where this intake says: a light one, or as the option `onread` one of Node's. `onRead` hears of `size` bytes in `buf`. */
+  reader(onRead: (size: number, buf: Buffer) => void): { buffer(): Buffer | undefined; callback(size: number, buf: Uint8Array): boolean } {
     let first = true;
-    const buffer = (): Buffer => {
-      const changed = this.#next();
-      // What is no buffer leaves the socket with the one it has, which is cheaper.
-      if (!changed && !first) return undefined as unknown as Buffer;
-      first = false;
-      return this.#buf;
+    return {
+      buffer: () => {
+        const changed = this.#next();
+        // What is no buffer leaves the socket with the one it has, which is cheaper.
+        if (!changed && !first) return undefined;
+        first = false;
+        return this.#buf;
+      },
+      callback: (size, buf) => {
+        onRead(size, buf as Buffer);
+        return true;
+      },
     };
-    const callback = (size: number, buf: Uint8Array): boolean => {
-      onRead(size, buf as Buffer);
-      return true;
-    };
-    return { buffer: buffer as unknown as Buffer, callback };
   }
 
   /** After each read: chooses the buffer of the next one. True where it is another. */

@@ -1,4 +1,3 @@
-import type { OnReadOpts } from 'node:net';
 import { READ_BUFFER } from './read-buffer.ts';
 import { STREAM_WRAP, type StreamHandle, type StreamWrap } from './stream-wrap.ts';
 
@@ -21,8 +20,16 @@ export interface ClientSocket {
 
 /** libuv's number for "the other side has ended", the same on all systems. */
 const EOF = -4095;
+/** Where reads go, and who hears of them. */
+export interface Reader {
+  /** Asked before the first read and after each: the buffer of the next one, undefined where that is the same. */
+  buffer(): Buffer | undefined;
+  /** `size` bytes are in `buf` now. */
+  callback(size: number, buf: Buffer): unknown;
+}
+
 /** Reads what comes and forgets it. */
-const DISCARD: OnReadOpts = { buffer: READ_BUFFER, callback: () => true };
+const DISCARD: Reader = { buffer: () => undefined, callback: () => {} };
 
 interface Address {
   readonly address?: string;
@@ -32,7 +39,7 @@ interface Address {
 /**
  * An accepted socket on libuv's handle alone. Node's own brings two streams, with buffers, states and events for each; to make and to
  * drop one costs more than all that a client which connects for a single request needs of keyfan. It is not read from before `read` or `resume`. Reads go to
- * the buffers of an `OnReadOpts`, writes past it (`SocketSink`). It has no errors to tell: what breaks is closed.
+ * the buffers of a `Reader`, writes past it (`SocketSink`). It has no errors to tell: what breaks is closed.
  *
  *   reading ─▶ 'end' (the other side has ended) ─┐
  *   end()   ─▶ our side has ended ───────────────┴─ both ─▶ closed ─▶ 'close'
@@ -44,7 +51,7 @@ export class LightSocket implements ClientSocket {
   writableEnded = false;
   /** Set before `destroy`: the connection is reset. */
   resetAndClosing = false;
-  #onread: OnReadOpts = DISCARD;
+  #reader = DISCARD;
   #buf: Buffer = READ_BUFFER;
   #reading = false;
   #sawEnd = false;
@@ -86,16 +93,15 @@ export class LightSocket implements ClientSocket {
   }
 
   /** Begins to read. */
-  read(onread: OnReadOpts): void {
-    this.#onread = onread;
+  read(reader: Reader): void {
+    this.#reader = reader;
     this.#chooseBuffer();
     this._handle?.useUserBuffer(this.#buf);
     this.resume();
   }
 
   #chooseBuffer(): Buffer | undefined {
-    const { buffer } = this.#onread;
-    const next = (typeof buffer === 'function' ? buffer() : undefined) as Buffer | undefined;
+    const next = this.#reader.buffer();
     if (next !== undefined) this.#buf = next;
     return next;
   }
@@ -139,6 +145,7 @@ export class LightSocket implements ClientSocket {
     if (!this.resetAndClosing || handle.reset?.(closed) !== 0) handle.close(closed);
   }
 
+  /** One listener of 'end', any number of 'close'. */
   on(event: 'end' | 'close' | 'error', listener: () => void): void {
     if (event === 'end') this.#onEnd = listener;
     else if (event === 'close') this.#onClose.push(listener);
@@ -148,7 +155,7 @@ export class LightSocket implements ClientSocket {
   heard(size: number): Buffer | undefined {
     if (size === 0) return undefined;
     if (size > 0) {
-      this.#onread.callback(size, this.#buf);
+      this.#reader.callback(size, this.#buf);
       return this.#chooseBuffer();
     }
     if (size !== EOF) this.destroy();

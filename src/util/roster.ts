@@ -18,7 +18,9 @@ export class Roster<T extends Listed> implements Iterable<T> {
     return this.#list.length;
   }
 
+  /** Does nothing for whoever stands here already. */
   add(member: T): void {
+    if (this.#list[member.place] === member) return;
     member.place = this.#list.length;
     this.#list.push(member);
   }

@@ -58,7 +58,7 @@ export class SendQueues {
     if (this.#looking) return;
     this.#looking = true;
     // Whoever else asks until then is told from the same reading.
-    setTimeout(() => void this.#look(), this.#restUntil - performance.now()).unref();
+    setTimeout(() => void this.#look(), Math.max(1, this.#restUntil - performance.now())).unref();
   }
 
   async #look(): Promise<void> {

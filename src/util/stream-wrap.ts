@@ -66,6 +66,12 @@ function find(): StreamWrap | null {
   }
 }
 
+/** True where `handle` has all that a `LightSocket` needs. */
+export function mayBeLight(handle: StreamHandle): boolean {
+  const { useUserBuffer, readStart, readStop, shutdown, close, writeBuffer, writev } = handle;
+  return [useUserBuffer, readStart, readStop, shutdown, close, writeBuffer, writev].every((each) => typeof each === 'function');
+}
+
 /** The stream of a socket; null where it is closed, or not as expected. */
 export function handleOf(socket: object): StreamHandle | null {
   const handle = (socket as { readonly _handle?: StreamHandle | null })._handle;

@@ -1,8 +1,11 @@
 /** Large requests of which no single key decides the node, and errors that quote them: nobody else may notice. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t, { type Test } from 'tap';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { encode } from '../support/resp.ts';
 import type { RespClient } from '../support/resp-client.ts';
+import { until } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
 /** On both nodes. */
@@ -37,6 +40,17 @@ async function beside(t: Test, fleet: Fleet, work: () => Promise<void>): Promise
   t.ok((await counting) > 0);
   t.same(odd, []);
   await other.close();
+}
+
+/** Bytes of buffers that are still referred to. keyfan runs in this process, and so does the client, which keeps little. */
+async function collected(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 3; i++) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return process.memoryUsage().arrayBuffers;
 }
 
 async function isWell(t: Test, fleet: Fleet): Promise<void> {
@@ -82,6 +96,32 @@ t.test('a large transaction', async (t) => {
   await isWell(t, fleet);
 });
 
+t.test('a large transaction with WATCH, a large script, and what follows them', async (t) => {
+  for (const scripts of ['own', 'shared'] as const) {
+    const fleet = await startFleet({ nodes: 2, pool: { scripts, limits: { node_queued: '4mb' } } });
+    t.teardown(() => fleet.stop());
+    const client = await fleet.connect({ deadlineMs: 30_000 });
+    for (let i = 0; i < 2; i++) await client.command('GET', 'k');
+    const value = 'v'.repeat(2 * MIB);
+    await beside(t, fleet, async () => {
+      await client.command('WATCH', '{a}w');
+      client.send(encode(['MULTI']));
+      for (let i = 0; i < 4; i++) client.send(encode(['SET', `{a}${i}`, value]));
+      client.send(Buffer.concat([encode(['EXEC']), encode(['GET', '{a}w']), encode(['STRLEN', '{a}3'])]));
+      const texts = (await client.read(8)).map(({ text }) => text);
+      t.same(texts.slice(5), [`*4\r\n${'+OK\r\n'.repeat(4)}`, '$-1\r\n', `:${value.length}\r\n`]);
+      for (let i = 0; i < 3; i++) {
+        const script = encode(['EVAL', 'return redis.call("SET", KEYS[1], ARGV[1])', '1', '{a}s', value.repeat(3)]);
+        client.send(Buffer.concat([encode(['SET', '{a}s', 'before']), script, encode(['STRLEN', '{a}s']), encode(['GET', '{a}w'])]));
+        const replies = (await client.read(4)).map(({ text }) => text);
+        t.same(replies, ['+OK\r\n', '+OK\r\n', `:${value.length * 3}\r\n`, '$-1\r\n'], scripts);
+      }
+    });
+    await client.close();
+    await isWell(t, fleet);
+  }
+});
+
 t.test('a large MSET, MGET and EXISTS over several nodes, between small requests', async (t) => {
   const { fleet, client } = await setUp(t);
   const value = (i: number): string => String.fromCharCode(97 + i).repeat(MIB);
@@ -119,4 +159,37 @@ t.test('a large write to all copies', async (t) => {
   for (const node of fleet.nodes) t.equal(await node.call('STRLEN', 'k'), 6 * MIB + 1);
   await client.close();
   await isWell(t, fleet);
+});
+
+t.test('what waits for a node that does not answer is bounded, and told', async (t) => {
+  const { fleet } = await setUp(t);
+  await Promise.all(fleet.nodes.map((node) => node.pause()));
+  const clients = await Promise.all(Array.from({ length: 20 }, () => fleet.connect({ deadlineMs: 30_000 })));
+  const value = 'v'.repeat(2 * MIB);
+  const sent = clients.map((client) => client.command('MSET', 'k0', value, 'k1', value, 'k2', value, 'k3', value));
+  const full = async () => (await fleet.metrics()).sum('keyfan_errors_total', { code: 'queue_full' });
+  await until(async () => (await full()) >= 18, 'most of them to be refused');
+  const queued = (await fleet.metrics()).sum('keyfan_backend_queued_bytes');
+  t.ok(queued > MIB && queued <= 2 * 8 * MIB, `${queued} bytes`);
+  for (const node of fleet.nodes) node.resume();
+  const texts = new Set((await Promise.all(sent)).map(({ text }) => text.replace(/node \w+/, 'node')));
+  t.ok(
+    [...texts].every((text) => /^\+OK|is full|were done|did not answer|is down/.test(text)),
+    [...texts].join(),
+  );
+  await Promise.all(clients.map((client) => client.close()));
+});
+
+t.test('the buffer of a large request does not stay with its client', async (t) => {
+  const { fleet, client } = await setUp(t);
+  const values = ['k0', 'k1', 'k2', 'k3'].flatMap((key) => [key, 'v'.repeat(2 * MIB)]);
+  const others = await Promise.all(Array.from({ length: 10 }, () => fleet.connect({ deadlineMs: 30_000 })));
+  const before = await collected();
+  for (const each of others) t.equal((await each.command('MSET', ...values)).text, '+OK\r\n');
+  const kept = await until(async () => {
+    const more = (await collected()) - before;
+    return more < 40 * MIB && `${more}`;
+  }, 'most of it to be collected');
+  t.ok(kept);
+  await Promise.all([...others, client].map((each) => each.close()));
 });

@@ -157,6 +157,31 @@ t.test('transactions, scripts and blocking commands go on as usual', async (t) =
   await Promise.all([client.close(), other.close()]);
 });
 
+t.test('CACHING concerns a request that has to wait, too', async (t) => {
+  const [client, other] = await Promise.all([inResp3(fleet.port), fleet.connect()]);
+  await client.command('CLIENT', 'TRACKING', 'ON', 'OPTIN');
+  const long = Array.from({ length: 12 }, (_, i) => `{${keys[0]}}${'n'.repeat(100_000)}${i}`);
+  await client.command('MGET', ...(keys as string[]));
+  const stream = `{${keys[0]}}stream`;
+  await other.command('XADD', stream, '1-1', 'a', 'b');
+  for (const [request, key] of [
+    [['MGET', ...long], long[3] as string],
+    [['XREAD', 'BLOCK', '10000', 'STREAMS', stream, '0'], stream],
+  ] as const) {
+    client.send(Buffer.concat([encode(['CLIENT', 'CACHING', 'YES']), encode([...request]), encode(['GET', keys[1] as string])]));
+    await client.read(3);
+    const before = client.received().length;
+    await other.command('SET', keys[1] as string, 'not tracked');
+    await other.command('DEL', key);
+    await other.command('SET', key, 'x');
+    await until(() => client.received().subarray(before).includes(invalidated(key)), `the invalidation of ${key.slice(0, 30)}`);
+    t.equal(client.received().subarray(before).toString().split('invalidate').length - 1, 1);
+    await other.command('DEL', key);
+    await other.command('XADD', stream, '1-1', 'a', 'b');
+  }
+  await Promise.all([client.close(), other.close()]);
+});
+
 t.test('a node is lost: the client is disconnected, since it cannot know what it missed', async (t) => {
   const lossy = await startFleet();
   const client = await inResp3(lossy.port);

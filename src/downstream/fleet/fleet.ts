@@ -85,6 +85,7 @@ export class Fleet {
     const lanes = ownLanes(session, this.#router.liveNodes());
     if (lanes === null) return;
     this.#broadcast(session, view, lanes, how);
+    if (session.parked) return;
     for (const lane of lanes) lane.fence();
   }
 

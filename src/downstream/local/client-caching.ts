@@ -43,6 +43,8 @@ class Caching implements CachingMode {
   readonly #session: Session;
   readonly #request: Buffer;
   #used = false;
+  /** It is the request taken last that has used it. */
+  #fresh = false;
 
   constructor(session: Session, request: Buffer) {
     this.#session = session;
@@ -50,10 +52,15 @@ class Caching implements CachingMode {
   }
 
   take(_view: RequestView, row: CommandRow): boolean {
-    if (row.local === 'client') return false;
+    this.#fresh = row.local !== 'client';
+    if (!this.#fresh) return false;
     this.settle();
     this.#used = true;
     return false;
+  }
+
+  giveBack(): void {
+    if (this.#fresh) this.#used = false;
   }
 
   onInvalid(): void {

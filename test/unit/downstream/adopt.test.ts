@@ -65,21 +65,23 @@ t.test('a socket that reads already, as those do that come from another process'
   await until(() => Buffer.concat(seen.chunks).toString() === 'hello', 'it to be read');
 });
 
-t.test('a handle that is not as expected is left to Node', async (t) => {
-  const seen = collector();
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
-    Object.assign((socket as unknown as { _handle: object })._handle, { writev: undefined });
-    t.equal(adopt(socket, new Intake(NOBODY), seen.onRead), socket);
+for (const missing of ['writev', 'useUserBuffer', 'readStop', 'shutdown']) {
+  t.test(`a handle that is not as expected is left to Node: no ${missing}`, async (t) => {
+    const seen = collector();
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+      Object.assign((socket as unknown as { _handle: object })._handle, { [missing]: undefined });
+      t.equal(adopt(socket, new Intake(NOBODY), seen.onRead), socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    t.teardown(() => client.destroy());
+    client.write('hello');
+    await until(() => Buffer.concat(seen.chunks).toString() === 'hello', 'it to be read');
+    client.resetAndDestroy();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  t.teardown(() => client.destroy());
-  client.write('hello');
-  await until(() => Buffer.concat(seen.chunks).toString() === 'hello', 'it to be read');
-  client.resetAndDestroy();
-});
+}
 
 t.test('without access to the handle the chunks are copied, in pieces that fit', async (t) => {
   const seen = collector();

@@ -159,7 +159,8 @@ t.test('long lines: an error may quote what was asked, a length never takes so m
 
 t.test('a line without end is refused at last, however it is passed on', async (t) => {
   for (const parts of [false, true]) {
-    const scanner = new ReplyScanner(1000);
+    const scanner = new ReplyScanner();
+    scanner.lineMax = 1000;
     const bytes = latin1(`-${'e'.repeat(1000)}`);
     let at = 0;
     for (let to = 100; to <= 1000; to += 100) {

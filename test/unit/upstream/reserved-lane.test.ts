@@ -207,6 +207,14 @@ t.test('a request that may take as long as it likes, among others that may not',
   lane.tick(clock.now + TIMEOUT_MS + 1);
   t.strictSame(waiter.heard, ['1 !connection_lost a', '2 !timeout a']);
   t.equal(owner.heard.filter((word) => word.startsWith('unblock')).length, 1, 'not for what does not wait');
+  const outlived = begun();
+  outlived.sendUntimed(request, 0, request.length, waiter, 3);
+  await waitAsked(3);
+  t.not(outlived.clientId, 0);
+  owner.counters.reconnects++;
+  t.equal(outlived.clientId, 0, 'somebody else may have it now');
+  outlived.abandon();
+  t.equal(owner.heard.filter((word) => word.startsWith('unblock 0')).length, 1);
 });
 
 t.test('a limit of the connection is its refusal', async (t) => {

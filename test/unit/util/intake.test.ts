@@ -73,8 +73,7 @@ t.test('frames cut at every offset, and in reads of every small size', async (t)
 t.test('only while a large frame streams are reads handed on, and READ_BUFFER never', async (t) => {
   const used: number[] = [];
   const intake = new Intake({ needed: 1e6, process: (_buf, _from, to) => used.push(to) && to });
-  const { buffer, callback } = intake.onread((size, buf) => intake.accept(buf, size));
-  const next = buffer as unknown as () => Buffer | undefined;
+  const { buffer: next, callback } = intake.reader((size, buf) => intake.accept(buf, size));
   t.equal(next(), READ_BUFFER);
   intake.streaming = true;
   callback(READ_BUFFER.length, READ_BUFFER);
@@ -139,8 +138,7 @@ class Parts implements IntakeOwner {
 /** As a socket would: asks for a buffer before the first read and behind each. */
 function stream(bytes: Buffer, next: () => number): Parts {
   const taker = new Parts();
-  const { buffer, callback } = taker.intake.onread((size, buf) => taker.intake.accept(buf, size));
-  const choose = buffer as unknown as () => Buffer | undefined;
+  const { buffer: choose, callback } = taker.intake.reader((size, buf) => taker.intake.accept(buf, size));
   let buf = choose() as Buffer;
   for (let at = 0; at < bytes.length; ) {
     const size = Math.min(bytes.length - at, next(), buf.length);
@@ -183,8 +181,7 @@ t.test('chunks that were handed on are not written again', async (t) => {
 
 t.test("the chunk that a socket still reads into is nobody else's after closing", async (t) => {
   const intake = new Intake({ needed: 1e6, process: (_buf, _from, to) => to });
-  const { buffer, callback } = intake.onread((size, buf) => intake.accept(buf, size));
-  const next = buffer as unknown as () => Buffer | undefined;
+  const { buffer: next, callback } = intake.reader((size, buf) => intake.accept(buf, size));
   next();
   intake.streaming = true;
   callback(READ_BUFFER.length, READ_BUFFER);

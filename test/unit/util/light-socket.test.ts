@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
-import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Door } from '../../../src/downstream/door.ts';
 import { breakOff } from '../../../src/downstream/linger.ts';
 import type { Endpoint } from '../../../src/util/endpoint.ts';
-import type { LightSocket } from '../../../src/util/light-socket.ts';
+import type { LightSocket, Reader } from '../../../src/util/light-socket.ts';
 import { SocketSink } from '../../../src/util/socket-sink.ts';
 import { until } from '../../support/wait.ts';
 
@@ -45,11 +45,11 @@ async function pair(t: Test, endpoint: Endpoint = { host: '127.0.0.1', port: 0 }
 }
 
 /** Reads into one buffer, as a session does where nothing streams. */
-function collector(size = 65_536): { readonly onread: OnReadOpts; readonly read: () => Buffer } {
+function collector(size = 65_536): { readonly reader: Reader; readonly read: () => Buffer } {
   const buffer = Buffer.alloc(size);
   const chunks: Buffer[] = [];
-  const callback = (bytes: number, buf: Uint8Array): boolean => chunks.push(Buffer.from(buf.subarray(0, bytes))) > 0;
-  return { onread: { buffer, callback }, read: () => Buffer.concat(chunks) };
+  const callback = (bytes: number, buf: Buffer) => chunks.push(Buffer.from(buf.subarray(0, bytes)));
+  return { reader: { buffer: () => buffer, callback }, read: () => Buffer.concat(chunks) };
 }
 
 async function received(client: Socket): Promise<Buffer> {
@@ -61,8 +61,8 @@ async function received(client: Socket): Promise<Buffer> {
 
 t.test('what is sent is read, in order; nothing while it is paused', async (t) => {
   const { socket, client } = await pair(t);
-  const { onread, read } = collector();
-  socket.read({ ...onread, buffer: () => onread.buffer as Uint8Array });
+  const { reader, read } = collector();
+  socket.read(reader);
   client.write('a');
   await until(() => read().length === 1, 'the first byte');
   socket.pause();
@@ -126,8 +126,8 @@ t.test('our end comes behind all that was written; with the end of the other sid
 
 t.test('the other side ends first: told once, and it can still be answered', async (t) => {
   const { socket, client, events } = await pair(t);
-  const { onread, read } = collector();
-  socket.read(onread);
+  const { reader, read } = collector();
+  socket.read(reader);
   client.end('request');
   await until(() => events.includes('end'), 'its end');
   t.equal(read().toString(), 'request');
@@ -150,7 +150,7 @@ t.test('destroyed while it reads: it hears nothing more, and is closed once', as
   let reads = 0;
   const buffer = Buffer.alloc(4);
   socket.read({
-    buffer,
+    buffer: () => buffer,
     callback: () => {
       reads++;
       socket.destroy();
@@ -211,8 +211,8 @@ t.test('a unix socket has no address, and is closed as others are', async (t) =>
   const dir = await mkdtemp(join(tmpdir(), 'keyfan-light-'));
   t.teardown(() => rmSync(dir, { recursive: true }));
   const { socket, client, events } = await pair(t, { path: join(dir, 's') });
-  const { onread, read } = collector();
-  socket.read(onread);
+  const { reader, read } = collector();
+  socket.read(reader);
   t.same([socket.remoteAddress, socket.localPort], [undefined, undefined]);
   client.write('hello');
   await until(() => read().toString() === 'hello', 'the greeting');
