@@ -21,7 +21,6 @@ const ARGS_KEEP_MAX = 1024;
 /** Before there are any: many a client needs no more than the kernel's records. */
 const NO_ARGS = new Int32Array(0);
 const NO_BYTES: Buffer = Buffer.alloc(0);
-
 /** Stands in for a missing `KernelRouting`. */
 const NO_ROUTING: KernelRouting = { hash: { which: -1, open: -1, close: 0 }, version: () => 0, table: () => 0 };
 /** Instead of a route: there is none. */
@@ -193,7 +192,7 @@ export class RequestScanner implements RequestView {
     return at;
   }
 
-  /** Lets go of the bytes of the last frame: they may be all that a large buffer is still kept for. */
+  /** Lets go of the last frame: it may be all that a large buffer is still kept for. */
   release(): void {
     this.buf = NO_BYTES;
   }

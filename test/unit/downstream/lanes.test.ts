@@ -38,6 +38,9 @@ class Shared {
     this.back.push(connection);
   }
   countRequests(): void {}
+  isFullFor(): boolean {
+    return false;
+  }
   grant(): Wire {
     const wire = new Wire();
     this.line.shift()?.onLease(wire as unknown as Connection);
