@@ -194,7 +194,7 @@ export class RequestScanner implements RequestView {
 
   /** Lets go of the last frame: it may be all that a large buffer is still kept for. */
   release(): void {
-    this.buf = NO_BYTES;
+    if (this.buf !== READ) this.buf = NO_BYTES;
   }
 
   /** Forgets an unfinished frame. */
