@@ -29,7 +29,7 @@ export async function runRedisBenchmark(to: Destination, workload: Workload, req
   const whole = clients * pipeline;
   const count = Math.max(1, Math.ceil(requests / whole)) * whole;
   const where = 'path' in to ? { s: to.path } : { h: '127.0.0.1', p: to.port };
-  const options = { ...where, n: count, c: clients, P: pipeline, r: keys };
+  const options = { ...where, n: count, c: clients, P: pipeline, r: keys, k: workload.connects ? 0 : 1 };
   const flags = Object.entries(options).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
   const last = workload.args.at(-1) as string;
   const fromInput = last.length > ARGUMENT_MAX;

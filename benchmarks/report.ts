@@ -119,7 +119,7 @@ const NOTES = [
   'understates the difference. Client, proxy and nodes share the cores named below. CPU µs/req is user and system time of the proxy',
   'process over the requests of the run; for direct it is that of the one node asked. nodes µs/req: of all nodes. peak MB: the highest',
   'resident size of the proxy in the row, started for it. DEL is of keys that do not exist; -unix: Unix sockets on both sides;',
-  '-c5000: accepting and closing 5,000 clients is in the CPU time.',
+  '-c5000: accepting and closing 5,000 clients is in the CPU time. -connect: a connection for each request.',
 ];
 
 const machineLines = ({ machine }: Pick<Results, 'machine'>): string[] =>

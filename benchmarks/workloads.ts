@@ -8,6 +8,8 @@ export interface Workload {
   /** Over Unix sockets on both sides: client to proxy and proxy to node. */
   readonly over: 'tcp' | 'unix';
   readonly dataset: DatasetName;
+  /** A connection for each request. */
+  readonly connects: boolean;
   /** redis-benchmark's arguments; each `__rand_int__` becomes another 12-digit number each time. None: the mixed workload. */
   readonly args: readonly string[];
   /** Part of the short form. */
@@ -31,10 +33,10 @@ const MULTI: Readonly<Record<string, { readonly dataset: DatasetName; readonly a
   del: { dataset: 'absent', args: (count) => ['DEL', ...repeat(count, [key('absent')])] },
 };
 
-type Shape = Partial<Pick<Workload, 'clients' | 'over' | 'short'>>;
+type Shape = Partial<Pick<Workload, 'clients' | 'connects' | 'over' | 'short'>>;
 
 function row(name: string, pipeline: number, dataset: DatasetName, args: readonly string[], shape: Shape = {}): Workload {
-  return { name, pipeline, clients: CLIENTS, over: 'tcp', dataset, args, short: false, ...shape };
+  return { name, pipeline, clients: CLIENTS, over: 'tcp', dataset, connects: false, args, short: false, ...shape };
 }
 
 /** GET and SET of the same kind. */
@@ -59,6 +61,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...pair('p1-c1', 1, 'small', { clients: 1 }),
   ...pair('p1-c500', 1, 'small', { clients: 500 }),
   ...pair('p1-c5000', 1, 'small', { clients: 5000 }),
+  ...pair('connect', 1, 'small', { connects: true }),
   ...pair('1k-p1', 1, '1k', SHORT),
   ...pair('1k-p16', 16, '1k'),
   ...pair('10k-p1', 1, '10k', SHORT),
