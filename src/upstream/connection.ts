@@ -65,6 +65,8 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
   #written = 0;
   /** Turns that what is to be sent has waited for more to go with it. */
   #lingered = 0;
+  /** The node's reconnects by the time it greeted; see `SharedLane.epoch`. */
+  #epoch = 0;
   /** The kernel did not take all of the last write. */
   #draining = false;
   constructor(options: ConnectionOptions, owner: ConnectionOwner<Connection>, counters: BackendCounters, turn: Turn) {
@@ -109,9 +111,9 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     return this.#inFlight.size + (this.#stream.active ? 1 : 0);
   }
 
-  /** The node's id of a reserved connection, 0 before it is known. */
+  /** The node's id of a reserved connection; 0 before it is known, and once the node may have been started anew: somebody else may have it then. */
   get clientId(): number {
-    return this.#handshake.clientId;
+    return this.#epoch === this.#counters.reconnects ? this.#handshake.clientId : 0;
   }
 
   /** Bytes accepted and not yet taken by the kernel. */
@@ -263,6 +265,7 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     clearTimeout(this.#connectTimer);
     if (greeting !== 'refused') {
       this.greeted = true;
+      this.#epoch = this.#counters.reconnects;
       this.#scanner.lineMax = REPLY_LINE_MAX;
       if (this.#out.length > 0) this.#turn.mark(this);
     }

@@ -54,8 +54,6 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   #used = false;
   /** Something was sent that may wait at the node. */
   #untimed = false;
-  /** That of the connection. */
-  #epoch = 0;
   #fences: { readonly token: number; readonly answer: string }[] = [];
 
   constructor(index: number, lane: SharedLane, reserver: Reserver) {
@@ -70,11 +68,6 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
     return this.#lane.epoch;
   }
 
-  /** The id of the connection at the node; 0 where there is none, or where the node may have been started anew and somebody else may have the id. */
-  get clientId(): number {
-    return this.connection === null || this.#epoch !== this.epoch ? 0 : this.connection.clientId;
-  }
-
   /** Asks for the connection; `Reserver.onReserved` may be called before this returns. */
   begin(): void {
     this.#lane.reserve(this);
@@ -86,7 +79,6 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
       return;
     }
     this.connection = connection;
-    this.#epoch = this.epoch;
     connection.keeper = this;
     this.#reserver.onReserved(this);
   }
@@ -216,7 +208,7 @@ export class ReservedLane implements Lane, LeaseTaker, Keeper, ReplyTarget {
   }
 
   #end(connection: Connection): void {
-    if (this.#untimed && connection.inFlight > 0) this.#lane.unblock(this.clientId);
+    if (this.#untimed && connection.inFlight > 0) this.#lane.unblock(connection);
     connection.destroy('connection_lost', 'the client has left');
   }
 }

@@ -61,12 +61,12 @@ function end(victim: Session, by: Session | null): void {
 
 /** Said to the nodes on whose connections the client waits. */
 function unblocked(victim: Session, reason: string): Finding | Promise<Finding> {
-  const connections = (victim.blocked ?? []).filter(({ clientId }) => clientId > 0);
+  const connections = (victim.blocked ?? []).filter(({ connection }) => connection !== null && connection.clientId > 0);
   if (connections.length === 0) return { count: 0 };
   return new Promise((resolve) => {
     const fanOut = new FanOut(new Answered(resolve), 0, 'max', true, connections);
-    connections.forEach(({ index, clientId }, i) => {
-      const request = encodeRequest(['CLIENT', 'UNBLOCK', String(clientId), reason]);
+    connections.forEach(({ index, connection }, i) => {
+      const request = encodeRequest(['CLIENT', 'UNBLOCK', String(connection?.clientId), reason]);
       victim.lanes.shared[index]?.send(request, 0, request.length, fanOut, i, true);
     });
   });
