@@ -4,7 +4,7 @@ import type { Topology } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane-contract.ts';
 import type { ReplyTarget } from '../upstream/target.ts';
 import { FanOut } from './fan-out.ts';
-import { isLarge, mayGoAlone } from './large.ts';
+import { wayFor } from './large.ts';
 import type { Session } from './session.ts';
 
 /** The session's lanes to the nodes in service; null where there is none, and the request was answered with that. */
@@ -23,12 +23,9 @@ export function broadcast(
   how: Broadcast,
   parent: ReplyTarget = session,
 ): void {
-  const large = isLarge(view);
-  if (large && !mayGoAlone(session)) return;
+  const way = wayFor(session, view);
+  if (way === null) return;
   const fanOut = new FanOut(parent, session.open(true), how.merge, how.write, lanes);
   const given = session.give(view);
-  for (const [i, lane] of lanes.entries()) {
-    if (large) lane.sendAlone(view.buf, view.base, view.limit, fanOut, i, given);
-    else lane.send(view.buf, view.base, view.limit, fanOut, i, given);
-  }
+  for (const [i, lane] of lanes.entries()) lane[way](view.buf, view.base, view.limit, fanOut, i, given);
 }

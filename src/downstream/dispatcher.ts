@@ -16,7 +16,7 @@ import { broadcast, liveLanes } from './broadcast.ts';
 import { FanOut } from './fan-out.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { LaneSets } from './lanes.ts';
-import { isLarge, mayGoAlone } from './large.ts';
+import { wayFor } from './large.ts';
 import { LATER } from './local/answer.ts';
 import { FREE_BEFORE_AUTH, LOCALS, type LocalContext } from './local/registry.ts';
 import { Pubsub } from './pubsub/pubsub.ts';
@@ -189,8 +189,8 @@ export class Dispatcher {
 
   /** Sends the request as it came to one node. */
   #forward(session: Session, view: RequestView, node: number): void {
-    const large = isLarge(view);
-    if (large && !mayGoAlone(session)) return;
+    const way = wayFor(session, view);
+    if (way === null) return;
     const token = session.open();
     if (node === NO_NODE) {
       session.fail(token, 'no_nodes');
@@ -198,7 +198,7 @@ export class Dispatcher {
     }
     const lane = session.lanes.at[node] as Lane;
     const given = session.give(view);
-    if (large || session.pace.asksBulk) lane.sendAlone(view.buf, view.base, view.limit, session, token, given);
+    if (way === 'sendAlone' || session.pace.asksBulk) lane.sendAlone(view.buf, view.base, view.limit, session, token, given);
     else if (session.pace.goesAside()) lane.sendAside(view.buf, view.base, view.limit, session, token, given);
     else lane.send(view.buf, view.base, view.limit, session, token, given);
   }
@@ -271,16 +271,14 @@ export class Dispatcher {
 
   /** Sends each node the part of the request that has its keys. */
   #fanOut(session: Session, view: RequestView, row: CommandRow, split: Split, keys: number): void {
-    const large = isLarge(view);
-    if (large && !mayGoAlone(session)) return;
+    const way = wayFor(session, view);
+    if (way === null) return;
     const { fragments, node, order, bufs, start, end } = this.#splitter;
     const lanes: Lane[] = [];
     for (let i = 0; i < fragments; i++) lanes.push(session.lanes.at[node[i] as number] as Lane);
     const fanOut = new FanOut(session, session.open(true), split.merge, row.write, lanes, order, split.merge === 'array' ? keys : 0);
     for (let i = 0; i < fragments; i++) {
-      const lane = lanes[i] as Lane;
-      if (large) lane.sendAlone(bufs[i] as Buffer, start[i] as number, end[i] as number, fanOut, i, false);
-      else lane.send(bufs[i] as Buffer, start[i] as number, end[i] as number, fanOut, i, false);
+      (lanes[i] as Lane)[way](bufs[i] as Buffer, start[i] as number, end[i] as number, fanOut, i, false);
     }
   }
 

@@ -5,7 +5,7 @@ import type { Lane } from '../upstream/lane-contract.ts';
 import { ReservedLane } from '../upstream/reserved-lane.ts';
 import { SWALLOW } from '../upstream/swallow.ts';
 import type { PartTaker } from '../upstream/target.ts';
-import { isLarge, LARGE_REQUEST, mayGoAlone } from './large.ts';
+import { isLarge, type Way, wayFor } from './large.ts';
 import { nodeOrFail } from './node-or-fail.ts';
 import { ownLane } from './own-lane.ts';
 import type { Router } from './router.ts';
@@ -45,13 +45,12 @@ export class Scripts {
   }
 
   #runShared(session: Session, lane: Lane, view: RequestView, row: CommandRow): void {
-    const large = isLarge(view);
-    if (large && !mayGoAlone(session)) return;
+    const way = wayFor(session, view);
+    if (way === null) return;
     if (BY_TEXT.has(row.name)) this.#store.remember(argBytes(view, 1));
     const body = BY_SHA.has(row.name) ? this.#store.body(argText(view, 1)) : undefined;
-    const target = body === undefined ? session : new Healer(this, session, lane, view, body);
-    if (large) lane.sendAlone(view.buf, view.base, view.limit, target, session.open(), session.give(view));
-    else lane.send(view.buf, view.base, view.limit, target, session.open(), session.give(view));
+    const target = body === undefined ? session : new Healer(this, session, lane, way, view, body);
+    lane[way](view.buf, view.base, view.limit, target, session.open(), session.give(view));
   }
 
   #runOn(session: Session, node: number, view: RequestView, row: CommandRow): void {
@@ -60,7 +59,7 @@ export class Scripts {
     // What follows would find the queue full.
     if (isLarge(view)) session.barrier = true;
     const body = this.provide(session, lane, view, row);
-    const target = body === undefined ? session : new Healer(this, session, lane, view, body);
+    const target = body === undefined ? session : new Healer(this, session, lane, 'send', view, body);
     lane.send(view.buf, view.base, view.limit, target, session.open(), session.give(view));
     lane.fence();
   }
@@ -99,14 +98,16 @@ class Healer extends SessionTarget {
   override readonly parts: PartTaker;
   readonly #scripts: Scripts;
   readonly #lane: Lane;
+  readonly #way: Way;
   readonly #request: Buffer;
   readonly #body: Buffer;
 
-  constructor(scripts: Scripts, session: Session, lane: Lane, view: RequestView, body: Buffer) {
+  constructor(scripts: Scripts, session: Session, lane: Lane, way: Way, view: RequestView, body: Buffer) {
     super(session);
     this.parts = session;
     this.#scripts = scripts;
     this.#lane = lane;
+    this.#way = way;
     this.#request = Buffer.from(view.buf.subarray(view.base, view.limit));
     this.#body = body;
   }
@@ -119,8 +120,7 @@ class Healer extends SessionTarget {
     if (!lacks || own?.connection === null) return this.session.onReply(token, buf, start, end, given);
     if (own === null) this.#scripts.loadShared(this.session, lane, this.#body);
     else this.#scripts.load(this.session, own, this.#body);
-    if (this.#request.length > LARGE_REQUEST) lane.sendAlone(this.#request, 0, this.#request.length, this.session, token, true);
-    else lane.send(this.#request, 0, this.#request.length, this.session, token, true);
+    lane[this.#way](this.#request, 0, this.#request.length, this.session, token, true);
     own?.fence();
     return true;
   }

@@ -6,7 +6,7 @@ import { argBytes, type RequestView } from '../protocol/request.ts';
 import { NO_NODE } from '../routing/topology.ts';
 import type { Lane } from '../upstream/lane-contract.ts';
 import { FanOut } from './fan-out.ts';
-import { isLarge, mayGoAlone } from './large.ts';
+import { wayFor } from './large.ts';
 import type { Router } from './router.ts';
 import type { Session } from './session.ts';
 import { SessionTarget } from './session-target.ts';
@@ -22,8 +22,8 @@ interface Share {
  * of the request.
  */
 export function splitStreams(session: Session, view: RequestView, router: Router): void {
-  const large = isLarge(view);
-  if (large && !mayGoAlone(session)) return;
+  const way = wayFor(session, view);
+  if (way === null) return;
   const shares = new Map<number, Share>();
   const first = streamsAt(view) + 1;
   const count = (view.argc - first) / 2;
@@ -52,9 +52,7 @@ export function splitStreams(session: Session, view: RequestView, router: Router
   const fanOut = new FanOut(new InOrder(session, order), token, 'streams', false, lanes);
   [...shares.values()].forEach((share, i) => {
     const request = encodeRequest([...head, ...share.keys, ...share.ids]);
-    const lane = lanes[i] as Lane;
-    if (large) lane.sendAlone(request, 0, request.length, fanOut, i, true);
-    else lane.send(request, 0, request.length, fanOut, i, true);
+    lanes[i]?.[way](request, 0, request.length, fanOut, i, true);
   });
 }
 

@@ -11,3 +11,5 @@ export function encodeRequest(parts: readonly (Buffer | string)[]): Buffer {
 
 /** Asks a node for nothing but an answer. */
 export const PING = encodeRequest(['PING']);
+/** As PING, which would use up a CLIENT CACHING of the connection. */
+export const CLIENT_ID = encodeRequest(['CLIENT', 'ID']);

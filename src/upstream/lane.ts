@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import { encodeRequest } from '../protocol/multibulk.ts';
+import { CLIENT_ID } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
 import type { OutBuffer } from '../util/out-buffer.ts';
 import type { Turn } from '../util/turn.ts';
@@ -15,8 +15,6 @@ import type { ReplyTarget } from './target.ts';
 
 /** Smaller requests are bounded by their number. */
 const COUNTED_MIN = 64 * 1024;
-/** Not PING: that would use up a CLIENT CACHING of the session's. */
-const SIGN_OF_LIFE = encodeRequest(['CLIENT', 'ID']);
 /** After a handshake that failed no other is tried for so long. */
 const RETRY_MS = 100;
 /** So many are kept when nobody needs them. */
@@ -165,7 +163,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   /** See `LaneOwner.unblock`. */
-  unblock(clientId: number): void {
+  unblock({ clientId }: Connection): void {
     if (clientId > 0) this.#owner.unblock(clientId);
   }
 
@@ -301,7 +299,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   probeReserved(deadline: number): void {
     for (const connection of this.#reserved.values()) {
       const quiet = connection.keeper !== null && connection.inFlight === 0 && connection.heardAt < deadline;
-      if (quiet && connection.sendBehind(SIGN_OF_LIFE, SWALLOW, 0)) this.#asked.set(connection, clock.now);
+      if (quiet && connection.sendBehind(CLIENT_ID, SWALLOW, 0)) this.#asked.set(connection, clock.now);
     }
   }
 

@@ -31,14 +31,14 @@ export class SocketSink implements Sink {
   writableLength = 0;
   /** Called when the kernel has taken all of what it did not take at once. */
   onDrain: (() => void) | null = null;
-  readonly #socket: Socket | ClientSocket;
+  readonly #socket: ClientSocket;
   readonly #wrap: StreamWrap | null;
   /** Writes that libuv has not completed. */
   #waiting = 0;
   #collected: Buffer | null = null;
   #collectedEnd = 0;
 
-  constructor(socket: Socket | ClientSocket, wrap: StreamWrap | null = STREAM_WRAP) {
+  constructor(socket: ClientSocket, wrap: StreamWrap | null = STREAM_WRAP) {
     this.#socket = socket;
     this.#wrap = wrap;
   }

@@ -68,12 +68,17 @@ function find(): StreamWrap | null {
 
 /** True where `handle` has all that a `LightSocket` needs. */
 export function mayBeLight(handle: StreamHandle): boolean {
-  const { useUserBuffer, readStart, readStop, shutdown, close, writeBuffer, writev } = handle;
-  return [useUserBuffer, readStart, readStop, shutdown, close, writeBuffer, writev].every((each) => typeof each === 'function');
+  const { useUserBuffer, readStart, readStop, shutdown, close } = handle;
+  const reads = typeof useUserBuffer === 'function' && typeof readStart === 'function' && typeof readStop === 'function';
+  return reads && typeof shutdown === 'function' && typeof close === 'function' && mayBeWritten(handle);
+}
+
+function mayBeWritten({ writeBuffer, writev }: StreamHandle): boolean {
+  return typeof writeBuffer === 'function' && typeof writev === 'function';
 }
 
 /** The stream of a socket; null where it is closed, or not as expected. */
 export function handleOf(socket: object): StreamHandle | null {
   const handle = (socket as { readonly _handle?: StreamHandle | null })._handle;
-  return typeof handle?.writeBuffer === 'function' && typeof handle.writev === 'function' ? handle : null;
+  return handle && mayBeWritten(handle) ? handle : null;
 }

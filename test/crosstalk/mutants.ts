@@ -75,12 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'fragments swapped',
     reason: "the fragments of an MGET are taken for one another's",
-    edits: [
-      dispatcher(
-        'lane.send(bufs[i], start[i], end[i], fanOut, i, false)',
-        'lane.send(bufs[i], start[i], end[i], fanOut, fragments - 1 - i, false)',
-      ),
-    ],
+    edits: [dispatcher('fanOut, i, false)', 'fanOut, fragments - 1 - i, false)')],
   },
   {
     name: 'order lost in a merge',

@@ -1,9 +1,7 @@
-import { encodeRequest } from '../../protocol/multibulk.ts';
+import { CLIENT_ID } from '../../protocol/multibulk.ts';
+import { FanOut } from '../fan-out.ts';
 import type { Session } from '../session.ts';
 import { SessionTarget } from '../session-target.ts';
-
-/** Not PING: that would use up a CLIENT CACHING of the session's. */
-const QUESTION = encodeRequest(['CLIENT', 'ID']);
 
 /**
  * Answers the request at hand with `answer` behind every invalidation that a node has sent before it was asked: when all that track keys for the session have
@@ -12,29 +10,25 @@ const QUESTION = encodeRequest(['CLIENT', 'ID']);
 export function answerBehindInvalidations(session: Session, answer: Buffer): boolean {
   const lanes = [...session.lanes.reserved()].filter(({ connection }) => connection !== null);
   if (lanes.length === 0) return false;
-  const token = session.open();
-  const fence = new Fence(session, token, answer, lanes.length);
-  for (const [i, lane] of lanes.entries()) lane.send(QUESTION, 0, QUESTION.length, fence, i, false);
+  const fanOut = new FanOut(new Instead(session, answer), session.open(), 'max', false, lanes);
+  for (const [i, lane] of lanes.entries()) lane.send(CLIENT_ID, 0, CLIENT_ID.length, fanOut, i, false);
   return true;
 }
 
-class Fence extends SessionTarget {
-  readonly #token: number;
+/** Gives the session `answer`, whatever the nodes say. */
+class Instead extends SessionTarget {
   readonly #answer: Buffer;
-  #missing: number;
 
-  constructor(session: Session, token: number, answer: Buffer, missing: number) {
+  constructor(session: Session, answer: Buffer) {
     super(session);
-    this.#token = token;
     this.#answer = answer;
-    this.#missing = missing;
   }
 
-  onReply(): boolean {
-    return --this.#missing > 0 || this.session.onReply(this.#token, this.#answer, 0, this.#answer.length, false);
+  onReply(token: number): boolean {
+    return this.session.onReply(token, this.#answer, 0, this.#answer.length, false);
   }
 
-  override onFailure(): void {
-    this.onReply();
+  override onFailure(token: number): void {
+    this.onReply(token);
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { adopt, type OnRead } from '../../../src/downstream/adopt.ts';
 import { Intake } from '../../../src/util/intake.ts';
 import type { ClientSocket } from '../../../src/util/light-socket.ts';
@@ -53,9 +53,10 @@ t.test('an accepted socket reads into the shared buffer, writes, and ends half b
   t.equal(answer, 'answered after its FIN');
 });
 
-t.test('a socket that reads already, as those do that come from another process', async (t) => {
+/** A client says hello to a server whose sockets `accepted` adopts; resolves when that was read. */
+async function isRead(t: Test, pauseOnConnect: boolean, accepted: (socket: Socket, onRead: OnRead) => void): Promise<void> {
   const seen = collector();
-  const server = createServer({ allowHalfOpen: true }, (socket) => adopt(socket, new Intake(NOBODY), seen.onRead));
+  const server = createServer({ pauseOnConnect, allowHalfOpen: true }, (socket) => accepted(socket, seen.onRead));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => server.close());
@@ -63,23 +64,19 @@ t.test('a socket that reads already, as those do that come from another process'
   t.teardown(() => client.destroy());
   client.write('hello');
   await until(() => Buffer.concat(seen.chunks).toString() === 'hello', 'it to be read');
+  client.resetAndDestroy();
+}
+
+t.test('a socket that reads already, as those do that come from another process', async (t) => {
+  await isRead(t, false, (socket, onRead) => adopt(socket, new Intake(NOBODY), onRead));
 });
 
 for (const missing of ['writev', 'useUserBuffer', 'readStop', 'shutdown']) {
   t.test(`a handle that is not as expected is left to Node: no ${missing}`, async (t) => {
-    const seen = collector();
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+    await isRead(t, true, (socket, onRead) => {
       Object.assign((socket as unknown as { _handle: object })._handle, { [missing]: undefined });
-      t.equal(adopt(socket, new Intake(NOBODY), seen.onRead), socket);
+      t.equal(adopt(socket, new Intake(NOBODY), onRead), socket);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    t.teardown(() => server.close());
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    t.teardown(() => client.destroy());
-    client.write('hello');
-    await until(() => Buffer.concat(seen.chunks).toString() === 'hello', 'it to be read');
-    client.resetAndDestroy();
   });
 }
 
