@@ -114,7 +114,7 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   #laneAt(key: number, identity: Identity): SharedLane {
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = new SharedLane(identity, key >= 0, this.#options, this, this.#turn);
+      lane = new SharedLane(identity, key >= 0 ? 'urgent' : 'newcomer', this.#options, this, this.#turn);
       this.#lanes.set(key, lane);
     }
     return lane;
@@ -215,7 +215,7 @@ export class Backend implements ReplyTarget, LaneOwner<SharedLane> {
   }
 
   #try(): void {
-    this.#trial ??= new SharedLane(this.#first.identity, true, this.#options, this, this.#turn);
+    this.#trial ??= new SharedLane(this.#first.identity, 'urgent', this.#options, this, this.#turn);
     if (this.#trial.shared === null) this.#trial.connect();
   }
 

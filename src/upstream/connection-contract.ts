@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Endpoint } from '../util/endpoint.ts';
+import type { Rank } from '../util/rests.ts';
 import type { Credentials, Greeting } from './handshake.ts';
 import type { Identity } from './identity.ts';
 
@@ -10,8 +11,8 @@ export interface ConnectionOptions {
   readonly identity: Identity;
   /** For one session, for as long as it needs; see `Keeper`. */
   readonly reserved: boolean;
-  /** Unless it is a lease, what comes here does not wait in line with large values. */
-  readonly urgent: boolean;
+  /** How soon it goes on when it has brought its share of a turn, unless it is a lease: these bring bulk. */
+  readonly rank: Rank;
   /** For connecting and the handshake together. */
   readonly connectTimeoutMs: number;
   readonly inFlightMax: number;

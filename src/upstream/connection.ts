@@ -89,7 +89,7 @@ export class Connection implements Flushable, IntakeOwner, Streaming {
     this.#sink = new SocketSink(this.#socket);
     this.#progress = new SendProgress(this.#sink, null);
     this.#sink.onDrain = () => this.onDrain?.();
-    this.#reading = new Reading(this.#socket, turn, () => options.urgent && !this.lease);
+    this.#reading = new Reading(this.#socket, turn, () => (this.lease ? 'bulk' : options.rank));
     this.#stream = new ReplyStream(this, this.#intake, this.#reading, counters);
     this.#socket.on('connect', () => {
       this.#written = handshake.count;

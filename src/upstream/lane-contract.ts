@@ -55,7 +55,7 @@ export interface LaneOwner<L> {
   probe(): void;
 }
 
-export interface LaneOptions extends Omit<ConnectionOptions, 'identity' | 'reserved' | 'urgent'> {
+export interface LaneOptions extends Omit<ConnectionOptions, 'identity' | 'reserved' | 'rank'> {
   readonly requestTimeoutMs: number;
   /** A connection that nobody has used for so long is closed. */
   readonly idleMs: number;

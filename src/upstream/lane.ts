@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import { CLIENT_ID } from '../protocol/multibulk.ts';
 import { clock } from '../util/clock.ts';
 import type { OutBuffer } from '../util/out-buffer.ts';
+import type { Rank } from '../util/rests.ts';
 import type { Turn } from '../util/turn.ts';
 import { Alone } from './alone.ts';
 import { Connection } from './connection.ts';
@@ -10,6 +11,7 @@ import type { Greeting } from './handshake.ts';
 import type { Identity } from './identity.ts';
 import type { Lane, LaneOptions, LaneOwner } from './lane-contract.ts';
 import { Leases, type LeaseTaker } from './leases.ts';
+import { Newcomers } from './newcomers.ts';
 import { SWALLOW } from './swallow.ts';
 import type { ReplyTarget } from './target.ts';
 
@@ -25,7 +27,7 @@ const FREE_RESERVED_MAX = 64;
  * The connections of one identity to one node.
  *
  *   send ─▶ shared
- *   sendAside ─▶ the shared one of another lane
+ *   sendAside ─▶ #newcomers ─▶ the shared one of another lane
  *   sendAlone, lease ─▶ #leases: one request at a time each
  *                       #left: were the shared one until a huge reply came there; what is in flight there is still theirs
  *   reserve ─▶ #reserved: each belongs to one session for as long as its state needs it
@@ -37,26 +39,28 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   shared: Connection | null = null;
   /** What the node said to the last handshake that it refused (`STEP: text`), empty where it did not. */
   refusal = '';
-  readonly #urgent: boolean;
+  readonly #rank: Rank;
   readonly #options: LaneOptions;
   readonly #owner: LaneOwner<SharedLane>;
   readonly #turn: Turn;
   readonly #leases: Leases;
   readonly #reserved: Leases;
+  readonly #newcomers: Newcomers;
   readonly #left = new Set<Connection>();
   /** Reserved ones that were asked for a sign of life, and when. */
   readonly #asked = new Map<Connection, number>();
   #refusedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(identity: Identity, urgent: boolean, options: LaneOptions, owner: LaneOwner<SharedLane>, turn: Turn) {
+  constructor(identity: Identity, rank: Rank, options: LaneOptions, owner: LaneOwner<SharedLane>, turn: Turn) {
     this.node = owner.node;
     this.identity = identity;
-    this.#urgent = urgent;
+    this.#rank = rank;
     this.#options = options;
     this.#owner = owner;
     this.#turn = turn;
     this.#leases = new Leases(options.leasesMax, FREE_LEASES_MAX, () => this.#connect());
     this.#reserved = new Leases(options.reservedMax, FREE_RESERVED_MAX, () => this.#connect(true));
+    this.#newcomers = new Newcomers(this, options);
   }
 
   get inFlight(): number {
@@ -64,7 +68,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   get queuedBytes(): number {
-    return this.#sum((connection) => connection.queuedBytes) + this.#leases.waitingBytes;
+    return this.#sum((connection) => connection.queuedBytes) + this.#leases.waitingBytes + this.#newcomers.waitingBytes;
   }
 
   /** True where a request of `size` bytes is too much beside what waits for the node already on connections that are not shared. The only one never is. */
@@ -144,6 +148,11 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
+    this.#newcomers.send(buf, start, end, target, token, given);
+  }
+
+  /** Sends what a newcomer asks for, on a connection beside the one of known clients where there is one. */
+  sendNow(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
     const aside = this.#owner.aside(this.identity);
     (aside.openIfNeeded() ? aside : this).send(buf, start, end, target, token, given);
   }
@@ -208,7 +217,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
 
   #connect(reserved = false): Connection {
     return new Connection(
-      { ...this.#options, identity: this.identity, reserved, urgent: this.#urgent },
+      { ...this.#options, identity: this.identity, reserved, rank: this.#rank },
       this,
       this.#owner.counters,
       this.#turn,
@@ -288,6 +297,7 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
       for (const lease of [...leases.values()]) this.#expire(lease, now - requestTimeoutMs);
       leases.prune(now - idleMs);
     }
+    this.#newcomers.refuse(now - requestTimeoutMs, 'queue_full');
     this.probeReserved(now - idleMs);
   }
 
@@ -338,12 +348,13 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
     if (failed > 0) this.#owner.onTimeout(this);
     const silentMs = now - shared.heardAt;
     // Nobody probes it, and without it the urgent lane serves.
-    if (failed > 0 && !this.#urgent && silentMs > requestTimeoutMs) shared.destroy('connection_lost', 'a request timed out');
+    if (failed > 0 && this.#rank !== 'urgent' && silentMs > requestTimeoutMs) shared.destroy('connection_lost', 'a request timed out');
     if (silentMs > idleMs && shared.inFlight === 0) shared.destroy('connection_lost', 'not needed any more');
     else if (silentMs > requestTimeoutMs + idleMs) shared.destroy('connection_lost', 'stalled too long');
   }
 
   stop(): void {
+    this.#newcomers.refuse(Number.POSITIVE_INFINITY, 'not_sent');
     this.#leases.stop();
     this.#reserved.stop();
     this.shared?.destroy('connection_lost', 'keyfan is stopping');

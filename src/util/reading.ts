@@ -1,8 +1,10 @@
-import type { Rester } from './rests.ts';
+import type { Rank, Rester } from './rests.ts';
 import type { Turn } from './turn.ts';
 
 /** What one socket may bring in one turn, in bytes. Left alone libuv reads 32 times, here 2 MiB, before it looks at the next socket. */
 const SHARE = 1024 * 1024;
+/** A read of so many bytes is of a large frame. */
+const BULK_MIN = 32 * 1024;
 
 /** The part of `net.Socket` this needs. */
 export interface Source {
@@ -15,7 +17,7 @@ export interface Source {
  * is over (`Rests`), so that many large frames at once do not keep small ones waiting.
  */
 export class Reading implements Rester {
-  readonly #isUrgent: () => boolean;
+  readonly #rankNow: () => Rank;
   readonly #socket: Source;
   readonly #turn: Turn;
   #stopped = false;
@@ -25,15 +27,15 @@ export class Reading implements Rester {
   #number = -1;
   #left = 0;
 
-  /** `isUrgent` is asked when it begins to rest; see `Rester`. */
-  constructor(socket: Source, turn: Turn, isUrgent: () => boolean) {
+  /** `rankNow` is asked when it begins to rest. */
+  constructor(socket: Source, turn: Turn, rankNow: () => Rank) {
     this.#socket = socket;
     this.#turn = turn;
-    this.#isUrgent = isUrgent;
+    this.#rankNow = rankNow;
   }
 
-  get urgent(): boolean {
-    return this.#isUrgent();
+  get rank(): Rank {
+    return this.#rankNow();
   }
 
   stop(): void {
@@ -55,7 +57,8 @@ export class Reading implements Rester {
       this.#left = SHARE;
     }
     this.#left -= size;
-    if (this.#left > 0 || this.resting) return;
+    if (size >= BULK_MIN) turn.bulkLeft -= size;
+    if (this.resting || (this.#left > 0 && (size < BULK_MIN || turn.bulkLeft > 0 || this.rank === 'urgent'))) return;
     this.resting = true;
     this.#socket.pause();
     turn.rests.enter(this);

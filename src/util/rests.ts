@@ -1,4 +1,4 @@
-/** How many of those in line go on per turn. This bounds what a turn brings in, however many large values are on their way. */
+/** How many of those in lines go on per turn. This bounds what a turn brings in, however many large values are on their way. */
 const PER_TURN = 2;
 
 /** The part of `Turn` this needs. */
@@ -6,10 +6,12 @@ export interface TurnEnd {
   mark(item: { dirty: boolean; flush(): void }): void;
 }
 
+/** How soon who rests goes on: with the next turn, whoever else rests; in the line of newcomers; or in that of those known to bring much. */
+export type Rank = 'urgent' | 'newcomer' | 'bulk';
+
 /** Who has brought enough for now. */
 export interface Rester {
-  /** Goes on with the next turn, whoever else rests. */
-  readonly urgent: boolean;
+  readonly rank: Rank;
   /** Its rest is over. False where it does not go on, because somebody has stopped it. */
   wake(): boolean;
 }
@@ -17,14 +19,19 @@ export interface Rester {
 /**
  * Where sockets rest that have brought their share of a turn.
  *
- *   urgent   a b         all go on when the turn is over
- *   line     c d e f …   two of them, the others after one turn more
+ *   urgent     a b         all go on when the turn is over
+ *   newcomers  c d e …     one of each line, or two of one where nobody is in the other; the others after one turn more
+ *   bulk       f g h i …
+ *
+ * Two lines: else what clients ask for that were answered nothing yet waits behind all that others have shown to ask for.
  */
 export class Rests {
   dirty = false;
   readonly #turn: TurnEnd;
-  #urgent: Rester[] = [];
-  #line: Rester[] = [];
+  readonly #urgent: Rester[] = [];
+  readonly #newcomers: Rester[] = [];
+  readonly #bulk: Rester[] = [];
+  readonly #ranks = { urgent: this.#urgent, newcomer: this.#newcomers, bulk: this.#bulk };
 
   constructor(turn: TurnEnd) {
     this.#turn = turn;
@@ -32,17 +39,26 @@ export class Rests {
 
   /** Once, until it is woken. */
   enter(rester: Rester): void {
-    (rester.urgent ? this.#urgent : this.#line).push(rester);
+    this.#ranks[rester.rank].push(rester);
     this.#turn.mark(this);
   }
 
   /** The turn is over. */
   flush(): void {
     for (const rester of this.#urgent.splice(0)) rester.wake();
-    const line = this.#line;
-    let at = 0;
-    for (let woken = 0; at < line.length && woken < PER_TURN; at++) if ((line[at] as Rester).wake()) woken++;
-    line.splice(0, at);
-    if (line.length > 0) this.#turn.mark(this);
+    let left = PER_TURN;
+    left -= wake(this.#newcomers, 1);
+    left -= wake(this.#bulk, left);
+    wake(this.#newcomers, left);
+    if (this.#newcomers.length + this.#bulk.length > 0) this.#turn.mark(this);
   }
+}
+
+/** Wakes the first of the line, up to `count` that go on; returns how many do. */
+function wake(line: Rester[], count: number): number {
+  let woken = 0;
+  let at = 0;
+  for (; at < line.length && woken < count; at++) if ((line[at] as Rester).wake()) woken++;
+  line.splice(0, at);
+  return woken;
 }

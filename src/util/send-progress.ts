@@ -66,9 +66,9 @@ export class SendProgress implements Queued {
     this.#given = this.#sink.givenBytes;
   }
 
-  endLook(bytes: number | null): void {
+  endLook(bytes: number | null): boolean {
     this.#asked = false;
-    if (bytes === null || !this.#behind) return;
+    if (bytes === null || !this.#behind) return false;
     this.#lookedAt = clock.now;
     const acknowledged = bytes === 0 ? -1 : this.#given - bytes;
     if (bytes === 0 || this.#acknowledged < 0 || acknowledged > this.#acknowledged) {
@@ -76,5 +76,6 @@ export class SendProgress implements Queued {
       this.#acknowledgedSince = clock.now;
     }
     this.#stalledMs = clock.now - this.#acknowledgedSince;
+    return this.#stalledMs > 0;
   }
 }

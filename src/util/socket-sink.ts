@@ -37,6 +37,7 @@ export class SocketSink implements Sink {
   #waiting = 0;
   #collected: Buffer | null = null;
   #collectedEnd = 0;
+  #inode: number | null = null;
 
   constructor(socket: ClientSocket, wrap: StreamWrap | null = STREAM_WRAP) {
     this.#socket = socket;
@@ -61,7 +62,9 @@ export class SocketSink implements Sink {
   /** What tells the socket from all others of the host; null where it is closed, not TCP, or not as expected. */
   get inode(): number | null {
     const handle = handleOf(this.#socket);
-    return handle === null || handle.reset === undefined || !(handle.fd >= 0) ? null : fstatSync(handle.fd).ino;
+    if (handle === null || handle.reset === undefined || !(handle.fd >= 0)) return null;
+    this.#inode ??= fstatSync(handle.fd).ino;
+    return this.#inode;
   }
 
   write(bytes: Uint8Array): void {

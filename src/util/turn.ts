@@ -9,6 +9,8 @@ export interface Flushable {
 
 /** From so many bytes on, waiting for more gains nothing. */
 export const LINGER_MAX = 16 * 1024;
+/** What all large frames together may bring in one turn, in bytes: whoever asks for little waits so long. */
+const BULK_MAX = 1024 * 1024;
 /** Most turns that a write waits for company. */
 const LINGER_TURNS = 2;
 
@@ -19,6 +21,8 @@ const LINGER_TURNS = 2;
 export class Turn {
   /** Sockets that have brought enough for now. */
   readonly rests = new Rests(this);
+  /** Bytes that large frames may still bring in this turn; see `Reading`. */
+  bulkLeft = BULK_MAX;
   /** Counts the turns in which something was marked. */
   number = 0;
   /** Reads since the last turn, and those of the turn at hand. */
@@ -30,6 +34,7 @@ export class Turn {
   #count = 0;
   readonly #run = (): void => {
     this.number++;
+    this.bulkLeft = BULK_MAX;
     this.#brought = this.#reads;
     this.#reads = 0;
     const list = this.#dirty;

@@ -10,6 +10,7 @@ import type { LaneOptions, LaneOwner } from '../../../src/upstream/lane-contract
 import type { LeaseTaker } from '../../../src/upstream/leases.ts';
 import { RefusedDatabases } from '../../../src/upstream/refused-databases.ts';
 import type { Part, PartTaker, ReplyTarget } from '../../../src/upstream/target.ts';
+import type { Rank } from '../../../src/util/rests.ts';
 import { Turn } from '../../../src/util/turn.ts';
 import { encode } from '../../support/resp.ts';
 import { type Script, type ScriptedNode, type ScriptedRequest, startScriptedNode } from '../../support/scripted-node.ts';
@@ -121,7 +122,7 @@ export interface Site {
   readonly owner: Owner;
   readonly lane: SharedLane;
   /** Another lane to the same node. */
-  another(urgent?: boolean, owner?: Owner): SharedLane;
+  another(rank?: Rank, owner?: Owner): SharedLane;
   /** The requests beyond handshakes, as `CONNECTION WORDS`. */
   readonly asked: string[];
   waitAsked(count: number): Promise<void>;
@@ -165,8 +166,8 @@ export async function startSite(t: Test, script: Script, { identity = { protocol
     ...options,
   };
   const lanes: SharedLane[] = [];
-  const another = (urgent = true, of = owner): SharedLane => {
-    const lane = new SharedLane(identity, urgent, all, of, turn);
+  const another = (rank: Rank = 'urgent', of = owner): SharedLane => {
+    const lane = new SharedLane(identity, rank, all, of, turn);
     lanes.push(lane);
     return lane;
   };

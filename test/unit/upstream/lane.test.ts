@@ -235,7 +235,7 @@ t.test('with no room for one more connection a huge reply stays where it is', as
 
 t.test('newcomers go aside once the lane there can be written to, until then with the others', async (t) => {
   const { lane, owner, another, asked } = await startSite(t, echo);
-  const beside = another(false);
+  const beside = another('newcomer');
   owner.beside = beside;
   const waiter = new Waiter();
   const request = encode(['GET', 'a']);
@@ -372,7 +372,7 @@ t.test('a shared connection that does not decide over its node is closed when id
   t.equal(lane.shared, null);
   t.strictSame(waiter.heard, ['1 +OK', '2 !timeout a']);
   t.equal(owner.heard.filter((line) => line === 'timeout').length, 1);
-  const aside = another(false);
+  const aside = another('newcomer');
   ask(aside, waiter, 3, 'SLOW');
   await waitAsked(3);
   aside.expireShared(clock.now + TIMEOUT_MS + 1);

@@ -1,11 +1,12 @@
 import t from 'tap';
 import { Reading } from '../../../src/util/reading.ts';
+import type { Rank } from '../../../src/util/rests.ts';
 import { Turn } from '../../../src/util/turn.ts';
 
 const SHARE = 1024 * 1024;
 
 /** A source and whether it flows. */
-function setup() {
+function setup(turn = new Turn(), rank: Rank = 'bulk') {
   const source = {
     flows: true,
     pause: () => {
@@ -15,7 +16,7 @@ function setup() {
       source.flows = true;
     },
   };
-  return { source, reading: new Reading(source, new Turn(), () => false) };
+  return { source, reading: new Reading(source, turn, () => rank) };
 }
 
 const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -49,4 +50,22 @@ t.test('its owner’s word stands over the end of the rest', async (t) => {
   t.notOk(source.flows, 'still resting');
   await turnEnd();
   t.ok(source.flows);
+});
+
+t.test('what large frames of many sockets bring in a turn is bounded; small reads and who is urgent are not', async (t) => {
+  const turn = new Turn();
+  const [first, second, small, urgent] = [setup(turn), setup(turn), setup(turn), setup(turn, 'urgent')];
+  first.reading.spend(SHARE - 64 * 1024);
+  second.reading.spend(64 * 1024);
+  t.ok(first.source.flows, 'it has not brought its share, and nothing since the turn’s was spent');
+  t.notOk(second.source.flows, 'the turn’s is spent');
+  first.reading.spend(32 * 1024);
+  t.notOk(first.source.flows);
+  small.reading.spend(32 * 1024 - 1);
+  urgent.reading.spend(64 * 1024);
+  t.ok(small.source.flows && urgent.source.flows);
+  await turnEnd();
+  t.ok(first.source.flows && second.source.flows);
+  second.reading.spend(SHARE / 2);
+  t.ok(second.source.flows, 'a new turn has it all again');
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Rester, Rests } from '../../../src/util/rests.ts';
+import { type Rank, type Rester, Rests } from '../../../src/util/rests.ts';
 import { Turn } from '../../../src/util/turn.ts';
 
 const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -8,9 +8,9 @@ const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 function setup() {
   const rests = new Rests(new Turn());
   const woken: string[] = [];
-  const enter = (name: string, { urgent = false, stopped = false }: { urgent?: boolean; stopped?: boolean } = {}): void => {
+  const enter = (name: string, { rank = 'bulk', stopped = false }: { rank?: Rank; stopped?: boolean } = {}): void => {
     const rester: Rester = {
-      urgent,
+      rank,
       wake() {
         woken.push(name);
         return !stopped;
@@ -39,7 +39,7 @@ t.test('two of the line go on in a turn, in order; those behind need no other ev
 t.test('who is urgent does not wait in line', async (t) => {
   const { woken, enter } = setup();
   for (const name of ['a', 'b', 'c']) enter(name);
-  for (const name of ['x', 'y', 'z']) enter(name, { urgent: true });
+  for (const name of ['x', 'y', 'z']) enter(name, { rank: 'urgent' });
   await turnEnd();
   t.same(woken, ['x', 'y', 'z', 'a', 'b']);
 });
@@ -52,4 +52,26 @@ t.test('who was stopped takes nobody’s turn', async (t) => {
   enter('d');
   await turnEnd();
   t.same(woken, ['a', 'b', 'c', 'd']);
+});
+
+t.test('newcomers and those known to bring much go on one by one', async (t) => {
+  const { woken, enter } = setup();
+  for (const name of ['a', 'b', 'c']) enter(name);
+  for (const name of ['x', 'y']) enter(name, { rank: 'newcomer' });
+  await turnEnd();
+  t.same(woken, ['x', 'a']);
+  await turnEnd();
+  t.same(woken, ['x', 'a', 'y', 'b']);
+  await turnEnd();
+  t.same(woken, ['x', 'a', 'y', 'b', 'c']);
+});
+
+t.test('newcomers among themselves go on two in a turn, and whoever was stopped takes no place of others', async (t) => {
+  const { woken, enter } = setup();
+  enter('v', { rank: 'newcomer', stopped: true });
+  for (const name of ['w', 'x', 'y']) enter(name, { rank: 'newcomer' });
+  await turnEnd();
+  t.same(woken, ['v', 'w', 'x']);
+  await turnEnd();
+  t.same(woken, ['v', 'w', 'x', 'y']);
 });

@@ -19,7 +19,7 @@ function setUp() {
       const socket = asked.pop() as Queued;
       socket.beginLook();
       sink.givenBytes += taken;
-      socket.endLook(queued);
+      return socket.endLook(queued);
     },
     unsent(bytes: number) {
       sink.writableLength = bytes;
@@ -92,17 +92,17 @@ t.test('where the kernel is not to be asked', async (t) => {
 t.test('by what the other side acknowledges, where the kernel tells', async (t) => {
   const { sink, progress, unsent, look, fallBehind } = setUp();
   fallBehind();
-  look(400);
+  t.notOk(look(400), 'the first look shows no standing still');
   const first = clock.now;
   clock.now += 1000;
   unsent(50);
   sink.givenBytes = 550;
   progress.stalledSince();
-  look(450);
+  t.ok(look(450), 'it stands still');
   t.equal(progress.stalledSince(), first, 'the kernel has taken 50 more, the other side nothing');
   clock.now += 1000;
   t.equal(progress.stalledSince(), clock.now - 1000, 'no longer than the last look has shown');
-  look(449);
+  t.notOk(look(449));
   t.equal(progress.stalledSince(), clock.now, 'it has taken a byte, the kernel nothing');
 });
 

@@ -15,17 +15,20 @@ class Noted implements Queued {
   readonly told: (number | null)[] = [];
   looks = 0;
   readonly inode: number | null;
+  readonly #standing: boolean;
 
-  constructor(inode: number | null) {
+  constructor(inode: number | null, standing = false) {
     this.inode = inode;
+    this.#standing = standing;
   }
 
   beginLook(): void {
     this.looks++;
   }
 
-  endLook(bytes: number | null): void {
+  endLook(bytes: number | null): boolean {
     this.told.push(bytes);
+    return this.#standing;
   }
 }
 
@@ -129,4 +132,46 @@ t.test('looks are seldom: whoever asks meanwhile is told by the next', async (t)
   await until(() => second.told.length > 0 && third.told.length > 0, 'the second look');
   t.ok(performance.now() - began >= 150, 'not at once');
   t.same([second.told, third.told], [[2], [1]]);
+});
+
+t.test('where somebody has taken nothing the next look comes sooner', async (t) => {
+  const table = `${t.testdir()}/tcp`;
+  writeFileSync(table, `${HEAD}\n${row(5, 1)}\n`);
+  const order: string[] = [];
+  const twice = async (name: string, standing: boolean): Promise<void> => {
+    const queues = new SendQueues([table], 1000);
+    const socket = new Noted(5, standing);
+    for (const looks of [1, 2]) {
+      queues.ask(socket);
+      await until(() => socket.told.length === looks, 'a look');
+    }
+    order.push(name);
+  };
+  await Promise.all([twice('takes', false), twice('stands', true)]);
+  t.same(order, ['stands', 'takes']);
+});
+
+t.test('many sockets are told apart a few at a time', async (t) => {
+  const table = `${t.testdir()}/tcp`;
+  writeFileSync(table, `${HEAD}\n`);
+  let asked = 0;
+  let most = 0;
+  const queues = new SendQueues([table], NO_REST);
+  const sockets = Array.from({ length: 200 }, (_, i) => {
+    const socket = new Noted(i);
+    Object.defineProperty(socket, 'inode', {
+      get() {
+        if (asked === 0)
+          setImmediate(() => {
+            asked = 0;
+          });
+        most = Math.max(most, ++asked);
+        return 1000 + i;
+      },
+    });
+    return socket;
+  });
+  for (const socket of sockets) queues.ask(socket);
+  await until(() => sockets.every(({ told }) => told.length > 0), 'the look');
+  t.ok(most <= 100, `${most} in one turn of the event loop`);
 });
