@@ -2,12 +2,14 @@ import { merge } from '../kernel/kernel.ts';
 import { BYTES, CELL_INTS, CELLS, CELLS_AT, OUT_AT, STAGE_AT } from '../kernel/memory.ts';
 import { bulkEnd, elementsOf, headerNumber, isArray, isInteger, isNull, isStatus, lineEnd } from '../protocol/element.ts';
 import { integerReply, writeArrayHeader } from '../protocol/encode.ts';
+import { takeRoom } from '../util/chunk-pool.ts';
 import { copyBytes } from '../util/copy.ts';
 import { FLEET_MERGES } from './merge-fleet.ts';
 
 /**
  * Makes one reply of the replies to a fan-out's fragments, none of which is an error. `order` has the fragment of each element of the
- * whole, `nodes` the node of each fragment. Null where a reply has not the shape that the command's replies have.
+ * whole, `nodes` the node of each fragment. What it returns is one of `parts` or a buffer that nobody else has; null where a reply has not the shape
+ * that the command's replies have.
  */
 export type Merge = (parts: readonly Buffer[], order: Uint16Array, nodes: readonly string[]) => Buffer | null;
 
@@ -39,7 +41,7 @@ function mergeArray(parts: readonly Buffer[], order: Uint16Array): Buffer | null
     size += part.length - first;
   }
   if (elements !== order.length) return null;
-  const whole = Buffer.allocUnsafe(size);
+  const whole = takeRoom(size);
   let at = whole.write(header, 0, 'latin1');
   for (let i = 0; i < order.length; ) {
     const from = order[i] as number;

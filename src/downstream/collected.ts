@@ -1,7 +1,8 @@
 import { mergeBlock } from '../command/merge.ts';
 import { BYTES, FRAGMENTS_MAX, ORDER, ORDER_AT } from '../kernel/memory.ts';
-import { giveChunk, outgrow, placeOf, SMALL_CHUNK, TINY_CHUNK, takeNear } from '../util/chunk-pool.ts';
+import { chunkOf, giveChunk, outgrow, placeOf, SMALL_CHUNK, TINY_CHUNK, takeNear, takeRoom } from '../util/chunk-pool.ts';
 import { copyInto } from '../util/copy.ts';
+import { giveLater } from '../util/give-later.ts';
 
 /** Less than a chunk, so that `worthView` never keeps a view of a part of it: chunks are used again. */
 const BLOCK_MAX = SMALL_CHUNK - 1;
@@ -21,6 +22,8 @@ export class Collected {
   /** Start and end of each fragment's reply, where it is in the block. */
   readonly #bounds: number[];
   #large: Buffer[] | null = null;
+  /** The chunks that some of `#large` lie in. */
+  #chunks: Buffer[] | null = null;
   #keys: number;
   /** The order, where it is not in the block. */
   #order: Uint16Array | null = null;
@@ -48,8 +51,7 @@ export class Collected {
   put(fragment: number, buf: Buffer, start: number, end: number, given: boolean): void {
     const size = end - start;
     if (given || this.#end + size > BLOCK_MAX) {
-      this.#large ??= [];
-      this.#large[fragment] = given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
+      this.#putLarge(fragment, buf, start, end, given);
       return;
     }
     const at = this.#end;
@@ -57,6 +59,17 @@ export class Collected {
     this.#end = at + size;
     this.#bounds[2 * fragment] = at;
     this.#bounds[2 * fragment + 1] = this.#end;
+  }
+
+  #putLarge(fragment: number, buf: Buffer, start: number, end: number, given: boolean): void {
+    const large = given ? buf.subarray(start, end) : takeRoom(end - start);
+    if (!given) buf.copy(large, 0, start, end);
+    this.#large ??= [];
+    this.#large[fragment] = large;
+    const chunk = chunkOf(large);
+    if (chunk === null) return;
+    this.#chunks ??= [];
+    this.#chunks.push(chunk);
   }
 
   /** The block, with room for `size` bytes more. */
@@ -89,5 +102,8 @@ export class Collected {
     this.#block = null;
     this.#place = 0;
     this.#large = null;
+    // The last one may be just being read: what follows this reply lies there as well.
+    for (const chunk of this.#chunks ?? []) giveLater(chunk);
+    this.#chunks = null;
   }
 }

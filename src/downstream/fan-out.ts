@@ -2,7 +2,8 @@ import { MERGES, type MergeName } from '../command/merge.ts';
 import { ERRORS, type ErrorCode, type Executed, wireText } from '../errors.ts';
 import { BYTES, OUT_AT } from '../kernel/memory.ts';
 import { isError } from '../protocol/element.ts';
-import type { ReplyTarget } from '../upstream/target.ts';
+import type { Part, ReplyTarget } from '../upstream/target.ts';
+import { chunkOf, giveChunk } from '../util/chunk-pool.ts';
 import { worthView } from '../util/out-buffer.ts';
 import { Collected } from './collected.ts';
 
@@ -90,7 +91,23 @@ export class FanOut implements ReplyTarget {
     const names = this.#nodes.map(({ node }) => node);
     const whole = MERGES[this.#merge](replies, this.#collected.order, names);
     if (whole === null) this.#parent.onFailure(this.#token, 'bad_reply', names.join(', '));
-    else this.#parent.onReply(this.#token, whole, 0, whole.length, worthView(whole.length, whole));
+    else if (replies.includes(whole)) this.#parent.onReply(this.#token, whole, 0, whole.length, false);
+    else this.#deliver(whole);
+  }
+
+  /** Answers with what nobody else has: a large one leaves in the chunk it lies in. */
+  #deliver(whole: Buffer): void {
+    const { parts } = this.#parent;
+    const { length, byteOffset: start } = whole;
+    const chunk = chunkOf(whole);
+    if (chunk === null) {
+      this.#parent.onReply(this.#token, whole, 0, length, worthView(length, whole));
+      return;
+    }
+    const part: Part = { buf: chunk, start, end: start + length, chunk: true, last: true, total: length, source: null };
+    const taken = parts?.onPart(this.#token, part);
+    if (taken === undefined) this.#parent.onReply(this.#token, whole, 0, length, false);
+    if (taken !== true) giveChunk(chunk);
   }
 
   #answerInPart(failures: readonly (Failure | undefined)[]): void {

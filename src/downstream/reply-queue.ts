@@ -1,11 +1,13 @@
 import type { Part } from '../upstream/target.ts';
+import { placeOf, SMALL_CHUNK, takeNear } from '../util/chunk-pool.ts';
+import { copyInto } from '../util/copy.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import { Stash } from './stash.ts';
 
 /** With so few V8 keeps the arrays in its own heap, which makes connecting cheaper. */
 const FIRST_CAPACITY = 8;
-/** Settled replies from this size on are kept as buffers of their own. */
-const LARGE_MIN = 16 * 1024;
+/** Settled replies from this size on have chunks of their own: they are not copied a second time. */
+const LARGE_MIN = 8 * 1024;
 
 /** In `#size`: the reply is still awaited. */
 const OPEN = -1;
@@ -224,9 +226,9 @@ export class ReplyQueue {
     const place = token & this.#mask;
     const size = end - start;
     if (size >= LARGE_MIN) {
-      const bytes = given ? buf.subarray(start, end) : Buffer.allocUnsafeSlow(size);
-      if (!given) buf.copy(bytes, 0, start, end);
-      this.#partsOf(token).append(bytes, 0, size, true);
+      const parts = this.#partsOf(token);
+      if (given) parts.append(buf, start, end, true);
+      else appendSnugly(parts, buf, start, end);
       this.#largeBytes += size;
       this.#size[place] = LARGE;
       return;
@@ -277,5 +279,15 @@ export class ReplyQueue {
     this.#size = size;
     this.#at = at;
     this.#openedAt = openedAt;
+  }
+}
+
+/** Copies `src[start, end)` to `out`, in chunks that are small: most of a larger one would lie idle for as long as the reply waits. */
+function appendSnugly(out: OutBuffer, src: Buffer, start: number, end: number): void {
+  for (let from = start; from < end; from += SMALL_CHUNK) {
+    const buf = takeNear(SMALL_CHUNK);
+    const size = Math.min(SMALL_CHUNK, end - from);
+    copyInto(buf, placeOf(buf), 0, src, from, from + size);
+    out.appendPart({ buf, start: 0, end: size, chunk: true });
   }
 }

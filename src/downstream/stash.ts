@@ -1,9 +1,7 @@
 import { BYTES } from '../kernel/memory.ts';
-import { giveChunk, LARGE_CHUNK, placeOf, SMALL_CHUNK, TINY_CHUNK, takeNear } from '../util/chunk-pool.ts';
+import { chunkFor, giveChunk, isChunk, placeOf, takeNear } from '../util/chunk-pool.ts';
 import { copyInto } from '../util/copy.ts';
 import type { OutBuffer } from '../util/out-buffer.ts';
-
-const CHUNKS = [TINY_CHUNK, SMALL_CHUNK, LARGE_CHUNK];
 
 /**
  * Small replies that wait for others before them.
@@ -49,7 +47,7 @@ export class Stash {
     this.#old = this.#buf;
     this.#oldPlace = this.#place;
     const capacity = Math.max(this.#old?.length ?? 0, 2 * (this.live + size));
-    const chunk = CHUNKS.find((each) => each >= capacity);
+    const chunk = chunkFor(capacity);
     this.#buf = chunk === undefined ? Buffer.allocUnsafeSlow(capacity) : takeNear(chunk);
     this.#place = placeOf(this.#buf);
     this.#end = 0;
@@ -77,7 +75,6 @@ export class Stash {
   }
 }
 
-/** A buffer of its own is larger than any chunk. */
 function letGo(buf: Buffer): void {
-  if (CHUNKS.includes(buf.length)) giveChunk(buf);
+  if (isChunk(buf)) giveChunk(buf);
 }

@@ -1,7 +1,7 @@
-import { giveChunk, LARGE_CHUNK, SMALL_CHUNK, takeChunk } from './chunk-pool.ts';
+import { chunkFor, giveChunk, isChunk, takeChunk } from './chunk-pool.ts';
 import { copyBytes } from './copy.ts';
 
-/** A larger buffer is let go of when it is empty. Up to 64 KiB it is a chunk of the pool, as most cut frames need one for a moment only. */
+/** A larger buffer is let go of when it is empty. It is a chunk of the pool, where that has so large ones: most cut frames need one for a moment only. */
 const KEEP_MAX = 4 * 1024;
 /** A larger buffer is let go of when what is left fills less than a quarter of it. */
 const SPARSE_MAX = 1024 * 1024;
@@ -50,7 +50,7 @@ export class Carry {
   /** Lets go of `buf`. */
   #release(): void {
     const { buf } = this;
-    if (buf !== null && !this.given && (buf.length === SMALL_CHUNK || buf.length === LARGE_CHUNK)) giveChunk(buf);
+    if (buf !== null && !this.given && isChunk(buf)) giveChunk(buf);
     this.buf = null;
     this.given = false;
   }
@@ -92,7 +92,8 @@ export class Carry {
 /** A buffer for `needed` bytes and some more: `hint` in all where that is less than twice as much. */
 function allocate(needed: number, hint: number): Buffer {
   const wanted = hint > needed && hint < needed * 2 ? hint : needed;
-  if (wanted > LARGE_CHUNK) return Buffer.allocUnsafeSlow(wanted === hint ? hint : needed * 2);
-  if (wanted > KEEP_MAX) return takeChunk(wanted > SMALL_CHUNK ? LARGE_CHUNK : SMALL_CHUNK);
-  return Buffer.allocUnsafeSlow(wanted === hint ? hint : Math.min(KEEP_MAX, Math.max(FIRST_SIZE, needed * 2)));
+  if (wanted <= KEEP_MAX) return Buffer.allocUnsafeSlow(wanted === hint ? hint : Math.min(KEEP_MAX, Math.max(FIRST_SIZE, needed * 2)));
+  const chunk = chunkFor(wanted);
+  if (chunk !== undefined) return takeChunk(chunk);
+  return Buffer.allocUnsafeSlow(wanted === hint ? hint : needed * 2);
 }

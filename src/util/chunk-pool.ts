@@ -13,6 +13,8 @@ import { copyInto } from './copy.ts';
 export const TINY_CHUNK = 2 * 1024;
 export const SMALL_CHUNK = 16 * 1024;
 export const LARGE_CHUNK = 64 * 1024;
+/** For what has to lie in one piece: what waits in a stash, a frame that came with several reads. */
+const PIECES: readonly number[] = [128 * 1024, 256 * 1024, 512 * 1024, 1024 * 1024];
 
 /** Most free bytes kept per size. With much less, large values for many clients would keep the garbage collector busy. */
 const FREE_BYTES_MAX = 64 * 1024 * 1024;
@@ -34,10 +36,22 @@ const shelves: Readonly<Record<number, Shelf>> = {
   [TINY_CHUNK]: shelf(960),
   [SMALL_CHUNK]: shelf(256),
   [LARGE_CHUNK]: shelf(60),
+  ...Object.fromEntries(PIECES.map((size) => [size, shelf(0)])),
 };
+const SIZES = [TINY_CHUNK, SMALL_CHUNK, LARGE_CHUNK, ...PIECES];
 
 let nextPlace = CHUNKS_AT;
 let nearCount = 0;
+
+/** The smallest size of chunks that hold `bytes`; undefined where none does. */
+export function chunkFor(bytes: number): number | undefined {
+  return SIZES.find((size) => size >= bytes);
+}
+
+/** Whether `buf` is a chunk: by its size, so that any other buffer of one, on memory of its own and nobody else's, may be given as well. */
+export function isChunk(buf: Buffer): boolean {
+  return shelves[buf.length] !== undefined;
+}
 
 /** A chunk of one of these sizes, holding anything. It may be left to the garbage collector. */
 export function takeChunk(size: number): Buffer {
@@ -70,6 +84,17 @@ export function giveChunk(chunk: Buffer): void {
   const { free, near } = shelves[chunk.length] as Shelf;
   if (placeOf(chunk) !== 0) near.push(chunk);
   else if (free.length * chunk.length < FREE_BYTES_MAX) free.push(chunk);
+}
+
+/** A buffer of `size` bytes that holds anything: the beginning of a chunk, unless it is small or larger than all of them. */
+export function takeRoom(size: number): Buffer {
+  const chunk = size < TINY_CHUNK ? undefined : chunkFor(size);
+  return chunk === undefined ? Buffer.allocUnsafe(size) : takeChunk(chunk).subarray(0, size);
+}
+
+/** The chunk that `view` is of, which nobody else has a view of; null where it is of none. */
+export function chunkOf({ buffer }: Buffer): Buffer | null {
+  return SIZES.includes(buffer.byteLength) ? Buffer.from(buffer as ArrayBuffer) : null;
 }
 
 /** Moves the first `size` bytes of `old` to `chunk`, and gives `old` back. */

@@ -127,9 +127,9 @@ export class Intake {
     else this.carry.consume(this.carry.end);
   }
 
-  /** True where a view of the frame `buf[start, end)` may be kept: its buffer, the carry's, is left to the view from now on. */
+  /** True where a view of the frame `buf[start, end)` may be kept: its buffer, the carry's, is left to the view from now on. To one view only, whose keeper is then its owner. */
   give(buf: Buffer, start: number, end: number): boolean {
-    if (!worthView(end - start, buf) || buf !== this.carry.buf) return false;
+    if (!worthView(end - start, buf) || buf !== this.carry.buf || this.carry.given) return false;
     this.carry.giveAway();
     return true;
   }

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { giveChunk } from './chunk-pool.ts';
+import { chunkFor, giveChunk, LARGE_CHUNK, takeChunk } from './chunk-pool.ts';
 import type { ClientSocket } from './light-socket.ts';
 import type { Sink } from './out-buffer.ts';
 import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRequest } from './stream-wrap.ts';
@@ -10,8 +10,7 @@ import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRe
 const FULL = 16 * 1024;
 
 /** While writes wait in libuv, smaller ones are collected up to this: each that waits alone costs a kilobyte and a system call. */
-const COLLECT_MAX = 64 * 1024;
-const COLLECT_FIRST = 1024;
+const COLLECT_MAX = LARGE_CHUNK;
 const SMALL = 16 * 1024;
 
 /** An unused WriteRequest. libuv keeps one only while a write waits, so a single spare serves all sockets. */
@@ -24,7 +23,7 @@ let spare: WriteRequest | null = null;
  *
  *   write ─▶ kernel
  *     ├ not all of it was taken: a WriteRequest holds the bytes until they are
- *     └ another write is waiting: #collected ─▶ one write, when that one is done
+ *     └ another write is waiting: #collected, a chunk of the pool ─▶ one write, when that one is done
  */
 export class SocketSink implements Sink {
   /** Bytes handed over and not yet taken by the kernel. */
@@ -83,10 +82,11 @@ export class SocketSink implements Sink {
     const handle = this.#handle();
     if (handle === null && this.writableLength === 0) {
       this.#writePlain([bytes], () => giveChunk(chunk));
-    } else if (handle !== null && this.#waiting === 0) {
+    } else if (handle !== null && (this.#waiting === 0 || (size > SMALL && size * 2 >= chunk.length))) {
+      this.push();
       if (this.#writeOn(handle, bytes, chunk)) giveChunk(chunk);
     } else {
-      // The kernel is behind, and these bytes may wait for long: they must not keep a whole chunk. Small writes are copied in any case.
+      // The kernel is behind, and these bytes may wait for long: few must not keep a whole chunk. Small writes are copied in any case.
       this.write(handle !== null && size <= SMALL ? bytes : Buffer.from(bytes));
       giveChunk(chunk);
     }
@@ -117,7 +117,7 @@ export class SocketSink implements Sink {
     const size = this.#collectedEnd;
     this.writableLength -= size;
     const handle = this.#handle();
-    if (handle !== null) this.#writeOn(handle, collected.subarray(0, size));
+    if (handle === null || this.#writeOn(handle, collected.subarray(0, size), collected)) giveChunk(collected);
   }
 
   /** Null where the socket can only be written through its stream. */
@@ -142,8 +142,11 @@ export class SocketSink implements Sink {
     const old = this.#collected;
     const end = old === null ? 0 : this.#collectedEnd;
     if (old === null || end + bytes.length > old.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(COLLECT_MAX, Math.max(COLLECT_FIRST, 2 * (end + bytes.length))));
-      old?.copy(larger, 0, 0, end);
+      const larger = takeChunk(chunkFor(end + bytes.length) as number);
+      if (old !== null) {
+        old.copy(larger, 0, 0, end);
+        giveChunk(old);
+      }
       this.#collected = larger;
     }
     this.#collected?.set(bytes, end);

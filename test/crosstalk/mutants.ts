@@ -99,10 +99,15 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'downstream/collected.js',
-        find: 'given ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));',
+        find: 'given ? buf.subarray(start, end) : takeRoom(end - start);',
         put: 'buf.subarray(start, end);',
       },
     ],
+  },
+  {
+    name: 'chunk reused before it was merged',
+    reason: 'a reply that was left where it lay is overwritten while those of other nodes are waited for',
+    edits: [{ file: 'downstream/collected.js', find: 'this.#chunks.push(chunk);', put: 'giveLater(chunk);' }],
   },
   {
     name: 'block reused before it was merged',

@@ -75,7 +75,10 @@ t.test('peak memory of a process', async (t) => {
 t.test('workloads', async (t) => {
   const names = (pattern: string): string[] => select(pattern).map(({ name }) => name);
   t.strictSame(names('^get-p1$'), ['get-p1']);
-  t.strictSame(names('^(get-p16|mget-100)'), ['get-p16', 'mget-100', 'mget-1000', 'mget-100-p16', 'get-p16-unix'].sort(byPlace));
+  t.strictSame(
+    names('^(get-p16|mget-100)'),
+    ['get-p16', 'mget-100', 'mget-1000', 'mget-100-p16', 'mget-100-of-1k', 'mget-100-of-1k-p16', 'get-p16-unix'].sort(byPlace),
+  );
   t.strictSame(names('nonsense'), []);
   t.equal(select('', true).length, WORKLOADS.length);
   t.ok(select('').every(({ short }) => short));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Collected } from '../../../src/downstream/collected.ts';
 import { AHEAD, BYTES, FRAGMENTS_MAX, ORDER, OUT_AT } from '../../../src/kernel/memory.ts';
-import { nearTaken } from '../../../src/util/chunk-pool.ts';
+import { LARGE_CHUNK, nearTaken, takeChunk, takeRoom } from '../../../src/util/chunk-pool.ts';
 import { argument } from '../../fuzz/arbitraries.ts';
 import { latin1 } from '../../fuzz/drive.ts';
 import { holds } from '../../fuzz/property.ts';
@@ -133,4 +133,29 @@ t.test('more fragments than the kernel has cells for are merged elsewhere', asyn
   t.equal(mergedOf(all), null);
   const most = fragments.slice(0, FRAGMENTS_MAX);
   t.equal(mergedOf(collect(replies.slice(0, FRAGMENTS_MAX), most, most)), array(most.map(String)));
+});
+
+t.test('large replies lie in chunks, given ones where they came, which go back when all is merged and read', async (t) => {
+  const reply = array(['v'.repeat(40_000)]);
+  const came = takeChunk(LARGE_CHUNK);
+  came.write(reply, 100, 'latin1');
+  ORDER.set([0, 1]);
+  const collected = new Collected(2, ORDER, 2);
+  collected.put(0, came, 100, 100 + reply.length, true);
+  collected.put(1, latin1(reply), 0, reply.length, false);
+  t.equal(collected.get(0).buffer, came.buffer, 'not copied');
+  const other = collected.get(1).buffer;
+  t.strictSame(
+    [0, 1].map((fragment) => collected.get(fragment).toString('latin1')),
+    [reply, reply],
+  );
+  const free = (): ArrayBufferLike[] => [takeRoom(40_000), takeRoom(40_000)].map(({ buffer }) => buffer);
+  t.notOk(free().some((buffer) => buffer === came.buffer || buffer === other));
+  collected.release();
+  t.notOk(
+    free().some((buffer) => buffer === came.buffer || buffer === other),
+    'whoever called may be reading on',
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  t.ok(free().every((buffer) => buffer === came.buffer || buffer === other));
 });

@@ -2,7 +2,8 @@ import t from 'tap';
 import type { MergeName } from '../../../src/command/merge.ts';
 import { FanOut } from '../../../src/downstream/fan-out.ts';
 import { type ErrorCode, errorText } from '../../../src/errors.ts';
-import type { ReplyTarget } from '../../../src/upstream/target.ts';
+import type { Part, ReplyTarget } from '../../../src/upstream/target.ts';
+import { LARGE_CHUNK, takeChunk } from '../../../src/util/chunk-pool.ts';
 
 /** What each fragment comes to: a reply of its node, or a failure. */
 type Event = string | { readonly code: ErrorCode };
@@ -85,4 +86,57 @@ t.test('replies of the wrong shape are an error', async (t) => {
     t.match(outcome('sum', false, events), [/^7 -ERR keyfan: node n0, n1 sent a malformed reply/]);
   }
   t.match(outcome('array', false, ['*1\r\n$1\r\na\r\n', '*0\r\n'], [0, 1], [0, 1]), [/malformed/]);
+});
+
+/** Two fragments with a reply each, for a parent that is asked for `parts` or whole replies and says whether they are wanted. */
+function ofTwo(merge: MergeName, replies: readonly string[], { parts = true, wanted = true, given = false } = {}) {
+  const heard: { text: string; given: boolean; buf: Buffer }[] = [];
+  const parent: ReplyTarget = {
+    owner: heard,
+    parts: parts
+      ? {
+          onPart(token: number, { buf, start, end, chunk, last, total }: Part) {
+            heard.push({ text: `${token} ${buf.toString('latin1', start, end)} ${last} ${total}`, given: chunk, buf });
+            return wanted;
+          },
+          onCutOff: () => t.fail(),
+        }
+      : null,
+    onReply(token, buf, start, end, given) {
+      heard.push({ text: `${token} ${buf.toString('latin1', start, end)}`, given, buf });
+      return wanted;
+    },
+    onFailure: () => t.fail(),
+  };
+  const fanOut = new FanOut(parent, 7, merge, false, [{ node: 'a' }, { node: 'b' }], Uint16Array.of(1, 0), merge === 'array' ? 2 : 0);
+  for (const [i, reply] of replies.entries()) {
+    const buf = given ? takeChunk(LARGE_CHUNK) : Buffer.alloc(LARGE_CHUNK);
+    const end = buf.write(reply, 'latin1');
+    fanOut.onReply(i, buf, 0, end, given);
+  }
+  return heard;
+}
+
+const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+t.test('a large merged reply leaves in the chunk it was made in, which comes back where nobody wants it', async (t) => {
+  const bulk = (letter: string): string => `$30000\r\n${letter.repeat(30_000)}\r\n`;
+  const replies = [`*1\r\n${bulk('a')}`, `*1\r\n${bulk('b')}`];
+  const whole = `*2\r\n${bulk('b')}${bulk('a')}`;
+  const [taken] = ofTwo('array', replies);
+  t.equal(taken?.text, `7 ${whole} true ${whole.length}`);
+  t.ok(taken?.given);
+  t.not(takeChunk(LARGE_CHUNK).buffer, taken?.buf.buffer);
+  await later();
+  const [unwanted] = ofTwo('array', replies, { wanted: false });
+  t.equal(takeChunk(LARGE_CHUNK).buffer, unwanted?.buf.buffer);
+  const [plain] = ofTwo('array', replies, { parts: false });
+  t.same([plain?.text, plain?.given], [`7 ${whole}`, false]);
+  t.equal(takeChunk(LARGE_CHUNK).buffer, plain?.buf.buffer, 'it was copied, so the chunk is free');
+});
+
+t.test('an answer that is one of the replies is to be copied: its chunk is used again', async (t) => {
+  const text = `+${'x'.repeat(40_000)}\r\n`;
+  const [answer] = ofTwo('status', [text, text], { given: true });
+  t.same([answer?.text, answer?.given], [`7 ${text}`, false]);
 });

@@ -29,7 +29,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Whatever lies in the pool may be written by others. */
 function scribble(): void {
-  const chunks = [SMALL_CHUNK, LARGE_CHUNK].flatMap((size) => [takeChunk(size), takeChunk(size)]);
+  const chunks = [SMALL_CHUNK, LARGE_CHUNK, 2 * LARGE_CHUNK, 4 * LARGE_CHUNK].flatMap((size) => [takeChunk(size), takeChunk(size)]);
   for (const chunk of chunks) giveChunk(chunk.fill(0xdd));
 }
 

@@ -1,7 +1,10 @@
 import t from 'tap';
 import { BYTES, CHUNKS_AT, CHUNKS_END } from '../../../src/kernel/memory.ts';
 import {
+  chunkFor,
+  chunkOf,
   giveChunk,
+  isChunk,
   LARGE_CHUNK,
   nearTaken,
   placeOf,
@@ -9,6 +12,7 @@ import {
   TINY_CHUNK,
   takeChunk,
   takeNear,
+  takeRoom,
   trimChunks,
 } from '../../../src/util/chunk-pool.ts';
 
@@ -77,4 +81,36 @@ t.test('near chunks lie in the memory of the kernel, apart from each other; when
   const again = takeNear(SMALL_CHUNK);
   t.ok(near.includes(again), 'used again');
   giveChunk(again);
+});
+
+t.test('sizes of chunks', async (t) => {
+  const KIB = 1024;
+  t.same([1, 2 * KIB, 2 * KIB + 1, 64 * KIB + 1, 200 * KIB, 1024 * KIB, 1024 * KIB + 1].map(chunkFor), [
+    2 * KIB,
+    2 * KIB,
+    16 * KIB,
+    128 * KIB,
+    256 * KIB,
+    1024 * KIB,
+    undefined,
+  ]);
+  for (const size of [2, 16, 64, 128, 256, 512, 1024]) t.ok(isChunk(Buffer.alloc(size * KIB)));
+  t.notOk(isChunk(Buffer.alloc(2 * KIB - 1)));
+});
+
+t.test('room is the beginning of a chunk, which can be told from a view of it', async (t) => {
+  for (const size of [2048, 2049, 100_000, 1024 * 1024]) {
+    const room = takeRoom(size);
+    t.equal(room.length, size);
+    const chunk = chunkOf(room);
+    t.equal(chunk?.length, chunkFor(size));
+    t.equal(chunkOf(room.subarray(size - 1))?.buffer, room.buffer);
+    giveChunk(chunk as Buffer);
+    t.equal(takeRoom(size).buffer, room.buffer, 'used again');
+  }
+  for (const size of [10, 2047, 1024 * 1024 + 1]) {
+    t.equal(takeRoom(size).length, size);
+    t.equal(chunkOf(takeRoom(size)), null, `${size} bytes are of no chunk`);
+  }
+  t.equal(chunkOf(BYTES.subarray(0, 2048)), null, 'the kernel’s memory is none');
 });

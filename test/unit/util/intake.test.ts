@@ -193,3 +193,34 @@ t.test("the chunk that a socket still reads into is nobody else's after closing"
   t.ok(next() === READ_BUFFER);
   t.ok(takeChunk(LARGE_CHUNK) === chunk, 'given back once the socket has another');
 });
+
+t.test('of what was carried, one view is given at most: its keeper owns the buffer', async (t) => {
+  const HALF = LARGE_CHUNK / 2;
+  const frame = `$${HALF - 10}\r\n${'x'.repeat(HALF - 10)}\r\n`;
+  const given: boolean[] = [];
+  const scanner = new ReplyScanner();
+  const intake: Intake = new Intake({
+    get needed() {
+      return scanner.needed;
+    },
+    process(buf, from, to) {
+      // Nothing before both are there.
+      if (to - from < 2 * frame.length) return from;
+      for (let at = from; at < to; at = scanner.next) {
+        if (scanner.scan(buf, at, to) !== Scan.FRAME) return at;
+        given.push(intake.give(buf, at, scanner.next));
+      }
+      return to;
+    },
+  });
+  const all = Buffer.from(frame + frame);
+  for (const [from, to] of [
+    [0, 30_000],
+    [30_000, all.length],
+  ] as const) {
+    all.copy(READ_BUFFER, 0, from, to);
+    intake.accept(READ_BUFFER, to - from);
+  }
+  intake.resume();
+  t.strictSame(given, [true, false]);
+});
