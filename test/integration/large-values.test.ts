@@ -133,6 +133,36 @@ t.test('while bulk replies come, newcomers keep nobody waiting who is known', as
   }
 });
 
+t.test('of many newcomers at once only a few are sent to a node before it has answered', async (t) => {
+  const open = gate();
+  const node = await startScriptedNode(
+    healthy(async ({ args }) => {
+      if (args[1] === 'bulk') return `$${MIB}\r\n${'v'.repeat(MIB)}\r\n`;
+      await open.promise;
+      return `$${args[1]?.length}\r\n${args[1]}\r\n`;
+    }),
+  );
+  const fleet = await startFleet({ addresses: [node.address] });
+  t.teardown(() => Promise.all([fleet.stop(), node.stop()]));
+  const bulk = await fleet.connect();
+  await bulk.command('GET', 'bulk');
+  const clients = await Promise.all(Array.from({ length: 100 }, () => fleet.connect()));
+  for (const [i, client] of clients.entries()) client.send(encode(['GET', `held:${i}`]));
+  const accepted = async (): Promise<number> => (await fleet.metrics()).sum('keyfan_requests_total', { command: 'get' });
+  await until(async () => (await accepted()) === 101, 'all to be accepted');
+  const held = (): number => node.requests.filter(({ args }) => args[1]?.startsWith('held:')).length;
+  await until(() => held() > 0, 'the first of them');
+  t.equal((await bulk.command('PING')).text, '+PONG\r\n');
+  t.ok(held() <= 16, `${held()} of 100`);
+  open.open();
+  const replies = await Promise.all(clients.map((client) => client.read(1)));
+  t.same(
+    replies.map(([reply]) => reply?.text),
+    clients.map((_, i) => `$${`held:${i}`.length}\r\nheld:${i}\r\n`),
+  );
+  await fleet.conserved();
+});
+
 t.test('a client that takes nothing is disconnected', async (t) => {
   const fleet = await startFleet({ nodes: 1, pool: { timeouts: { client_stall: '200ms' } } });
   t.teardown(() => fleet.stop());
