@@ -95,19 +95,20 @@ export class FanOut implements ReplyTarget {
     else this.#deliver(whole);
   }
 
-  /** Answers with what nobody else has: a large one leaves in the chunk it lies in. */
+  /** Answers with what nobody else has: one that fills most of its chunk leaves in that. */
   #deliver(whole: Buffer): void {
     const { parts } = this.#parent;
     const { length, byteOffset: start } = whole;
     const chunk = chunkOf(whole);
     if (chunk === null) {
       this.#parent.onReply(this.#token, whole, 0, length, worthView(length, whole));
-      return;
+    } else if (parts === null || !worthView(length, chunk)) {
+      this.#parent.onReply(this.#token, whole, 0, length, false);
+      giveChunk(chunk);
+    } else {
+      const part: Part = { buf: chunk, start, end: start + length, chunk: true, last: true, total: length, source: null };
+      if (!parts.onPart(this.#token, part)) giveChunk(chunk);
     }
-    const part: Part = { buf: chunk, start, end: start + length, chunk: true, last: true, total: length, source: null };
-    const taken = parts?.onPart(this.#token, part);
-    if (taken === undefined) this.#parent.onReply(this.#token, whole, 0, length, false);
-    if (taken !== true) giveChunk(chunk);
   }
 
   #answerInPart(failures: readonly (Failure | undefined)[]): void {

@@ -1,5 +1,5 @@
 import { BYTES } from '../kernel/memory.ts';
-import { chunkFor, giveChunk, isChunk, placeOf, takeNear } from '../util/chunk-pool.ts';
+import { chunkFor, fitsPool, giveChunk, placeOf, takeNear } from '../util/chunk-pool.ts';
 import { copyInto } from '../util/copy.ts';
 import type { OutBuffer } from '../util/out-buffer.ts';
 
@@ -76,5 +76,5 @@ export class Stash {
 }
 
 function letGo(buf: Buffer): void {
-  if (isChunk(buf)) giveChunk(buf);
+  if (fitsPool(buf)) giveChunk(buf);
 }

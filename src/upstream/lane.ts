@@ -148,7 +148,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
   }
 
   sendAside(buf: Buffer, start: number, end: number, target: ReplyTarget, token: number, given: boolean): void {
-    this.#newcomers.send(buf, start, end, target, token, given);
+    if (this.#owner.accepting) this.#newcomers.send(buf, start, end, target, token, given);
+    else this.refuse(this.#absence, target, token);
   }
 
   /** Sends what a newcomer asks for, on a connection beside the one of known clients where there is one. */
@@ -201,7 +202,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
 
   /** True where the shared connection can be written to; where there is none, one is opened. */
   openIfNeeded(): boolean {
-    return (this.shared ?? this.#open())?.greeted === true;
+    const connection = this.shared ?? this.#open();
+    return connection?.greeted === true && !connection.closed;
   }
 
   /** Opens the shared connection where that may be. */
@@ -297,7 +299,8 @@ export class SharedLane implements Lane, ConnectionOwner<Connection> {
       for (const lease of [...leases.values()]) this.#expire(lease, now - requestTimeoutMs);
       leases.prune(now - idleMs);
     }
-    this.#newcomers.refuse(now - requestTimeoutMs, 'queue_full');
+    if (this.#owner.accepting) this.#newcomers.refuse(now - requestTimeoutMs, 'queue_full');
+    else this.#newcomers.refuse(Number.POSITIVE_INFINITY, this.#absence);
     this.probeReserved(now - idleMs);
   }
 

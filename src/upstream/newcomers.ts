@@ -67,12 +67,12 @@ export class Newcomers {
   }
 
   get #admits(): boolean {
-    return this.#owed < Math.max(WINDOW_MIN, OWED_MAX / this.#usual);
+    return this.#owed < Math.floor(OWED_MAX / this.#usual);
   }
 
   /** A reply, or what has come of it, is of `size` bytes. */
   learn(size: number): void {
-    this.#usual = Math.max(size, this.#usual * FADE);
+    this.#usual = Math.max(Math.min(size, OWED_MAX / WINDOW_MIN), this.#usual * FADE);
   }
 
   /** One of those sent was answered, or will not be. */
@@ -84,6 +84,7 @@ export class Newcomers {
     while (this.#first !== null && this.#admits) {
       const newcomer = this.#shift(this.#first);
       const { request, token } = newcomer;
+      newcomer.request = NOTHING;
       this.#owed++;
       this.#lane.sendNow(request, 0, request.length, newcomer, token, false);
     }
@@ -111,6 +112,8 @@ export class Newcomers {
     if (first.next === null) this.#last = null;
     this.#waiting--;
     this.waitingBytes -= first.request.length;
+    // It may be owed its reply for long, and must not keep those that stood behind it.
+    first.next = null;
     return first;
   }
 }
@@ -128,6 +131,8 @@ class Newcomer implements ReplyTarget, PartTaker {
   request = NOTHING;
   next: Newcomer | null = null;
   readonly #all: Newcomers;
+  /** Counts no more. */
+  #settled = false;
 
   constructor(all: Newcomers, target: ReplyTarget, token: number) {
     this.#all = all;
@@ -140,26 +145,32 @@ class Newcomer implements ReplyTarget, PartTaker {
   onReply(token: number, buf: Buffer, start: number, end: number, given: boolean): boolean {
     this.#all.learn(end - start);
     const taken = this.target.onReply(token, buf, start, end, given);
-    this.#all.onSettled();
+    this.#settle();
     return taken;
   }
 
   onPart(token: number, part: Part): boolean {
-    const { last, total } = part;
-    this.#all.learn(total);
+    const { last, total, source } = part;
+    if (!this.#settled) this.#all.learn(total);
     const taken = this.target.parts?.onPart(token, part) === true;
-    // What nobody wants is not offered any further.
-    if (last || !taken) this.#all.onSettled();
+    // What nobody wants is not offered any further. What may be held up has left the connection to itself: others wait behind it no more.
+    if (last || !taken || source !== null) this.#settle();
     return taken;
   }
 
   onCutOff(token: number): void {
     this.target.parts?.onCutOff(token);
-    this.#all.onSettled();
+    this.#settle();
   }
 
   onFailure(token: number, code: ErrorCode, detail: string): void {
     this.target.onFailure(token, code, detail);
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
     this.#all.onSettled();
   }
 }

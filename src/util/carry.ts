@@ -1,4 +1,4 @@
-import { chunkFor, giveChunk, isChunk, takeChunk } from './chunk-pool.ts';
+import { chunkFor, fitsPool, giveChunk, takeChunk } from './chunk-pool.ts';
 import { copyBytes } from './copy.ts';
 
 /** A larger buffer is let go of when it is empty. It is a chunk of the pool, where that has so large ones: most cut frames need one for a moment only. */
@@ -50,7 +50,7 @@ export class Carry {
   /** Lets go of `buf`. */
   #release(): void {
     const { buf } = this;
-    if (buf !== null && !this.given && isChunk(buf)) giveChunk(buf);
+    if (buf !== null && !this.given && fitsPool(buf)) giveChunk(buf);
     this.buf = null;
     this.given = false;
   }

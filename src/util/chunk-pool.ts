@@ -40,6 +40,8 @@ const shelves: Readonly<Record<number, Shelf>> = {
 };
 const SIZES = [TINY_CHUNK, SMALL_CHUNK, LARGE_CHUNK, ...PIECES];
 
+/** The memory of chunks. Their size alone does not tell: what Node cuts small buffers from may be as large as one. */
+const made = new WeakSet<ArrayBufferLike>();
 let nextPlace = CHUNKS_AT;
 let nearCount = 0;
 
@@ -48,8 +50,8 @@ export function chunkFor(bytes: number): number | undefined {
   return SIZES.find((size) => size >= bytes);
 }
 
-/** Whether `buf` is a chunk: by its size, so that any other buffer of one, on memory of its own and nobody else's, may be given as well. */
-export function isChunk(buf: Buffer): boolean {
+/** Whether `buf` may be given: by its size, so it must be a chunk or have memory of its own, and nobody else have a part of that. */
+export function fitsPool(buf: Buffer): boolean {
   return shelves[buf.length] !== undefined;
 }
 
@@ -57,8 +59,14 @@ export function isChunk(buf: Buffer): boolean {
 export function takeChunk(size: number): Buffer {
   const shelf = shelves[size] as Shelf;
   const chunk = shelf.free.pop();
-  if (chunk === undefined) return Buffer.allocUnsafeSlow(size);
+  if (chunk === undefined) return make(size);
   if (shelf.free.length < shelf.idle) shelf.idle = shelf.free.length;
+  return chunk;
+}
+
+function make(size: number): Buffer {
+  const chunk = Buffer.allocUnsafeSlow(size);
+  made.add(chunk.buffer);
   return chunk;
 }
 
@@ -92,9 +100,9 @@ export function takeRoom(size: number): Buffer {
   return chunk === undefined ? Buffer.allocUnsafe(size) : takeChunk(chunk).subarray(0, size);
 }
 
-/** The chunk that `view` is of, which nobody else has a view of; null where it is of none. */
+/** The chunk that `view`, from `takeRoom` or given away, is of; null where it is of none, or of a near one. Whoever gives it back must be the only one who has a part of it. */
 export function chunkOf({ buffer }: Buffer): Buffer | null {
-  return SIZES.includes(buffer.byteLength) ? Buffer.from(buffer as ArrayBuffer) : null;
+  return made.has(buffer) ? Buffer.from(buffer as ArrayBuffer) : null;
 }
 
 /** Moves the first `size` bytes of `old` to `chunk`, and gives `old` back. */

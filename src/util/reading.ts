@@ -57,8 +57,10 @@ export class Reading implements Rester {
       this.#left = SHARE;
     }
     this.#left -= size;
-    if (size >= BULK_MIN) turn.bulkLeft -= size;
-    if (this.resting || (this.#left > 0 && (size < BULK_MIN || turn.bulkLeft > 0 || this.rank === 'urgent'))) return;
+    // What comes to urgent ones may be many small frames.
+    const bulk = size >= BULK_MIN && this.rank !== 'urgent';
+    if (bulk) turn.bulkLeft -= size;
+    if (this.resting || (this.#left > 0 && (!bulk || turn.bulkLeft > 0))) return;
     this.resting = true;
     this.#socket.pause();
     turn.rests.enter(this);

@@ -52,10 +52,12 @@ export class SendQueues {
   /** No look begins before. */
   #restUntil = 0;
   readonly #restMs: number;
+  readonly #share: number;
 
-  constructor(tables: readonly string[] = TABLES, restMs = REST_MS) {
+  constructor(tables: readonly string[] = TABLES, restMs = REST_MS, share = LOOK_SHARE) {
     this.#tables = tables;
     this.#restMs = restMs;
+    this.#share = share;
   }
 
   /** `socket` is told when the next look is over; never, where it has no inode or this system no such tables. To be asked once until then. */
@@ -86,7 +88,7 @@ export class SendQueues {
     }
     for (const socket of sockets.values()) socket.endLook(null);
     const now = performance.now();
-    const hurryMs = Math.max(this.#restMs / HURRY, LOOK_SHARE * (now - began));
+    const hurryMs = Math.max(this.#restMs / HURRY, this.#share * (now - began));
     this.#restUntil = now + (standing ? Math.min(this.#restMs, hurryMs) : this.#restMs);
     this.#looking = false;
     for (const socket of this.#asked.splice(0)) this.ask(socket);

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { chunkFor, giveChunk, LARGE_CHUNK, takeChunk } from './chunk-pool.ts';
+import { chunkFor, giveChunk, SMALL_CHUNK, takeChunk } from './chunk-pool.ts';
 import type { ClientSocket } from './light-socket.ts';
 import type { Sink } from './out-buffer.ts';
 import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRequest } from './stream-wrap.ts';
@@ -10,7 +10,7 @@ import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRe
 const FULL = 16 * 1024;
 
 /** While writes wait in libuv, smaller ones are collected up to this: each that waits alone costs a kilobyte and a system call. */
-const COLLECT_MAX = LARGE_CHUNK;
+const COLLECT_MAX = SMALL_CHUNK;
 const SMALL = 16 * 1024;
 
 /** An unused WriteRequest. libuv keeps one only while a write waits, so a single spare serves all sockets. */

@@ -120,7 +120,7 @@ function ofTwo(merge: MergeName, replies: readonly string[], { parts = true, wan
 const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 t.test('a large merged reply leaves in the chunk it was made in, which comes back where nobody wants it', async (t) => {
-  const bulk = (letter: string): string => `$30000\r\n${letter.repeat(30_000)}\r\n`;
+  const bulk = (letter: string): string => `$20000\r\n${letter.repeat(20_000)}\r\n`;
   const replies = [`*1\r\n${bulk('a')}`, `*1\r\n${bulk('b')}`];
   const whole = `*2\r\n${bulk('b')}${bulk('a')}`;
   const [taken] = ofTwo('array', replies);
@@ -139,4 +139,27 @@ t.test('an answer that is one of the replies is to be copied: its chunk is used 
   const text = `+${'x'.repeat(40_000)}\r\n`;
   const [answer] = ofTwo('status', [text, text], { given: true });
   t.same([answer?.text, answer?.given], [`7 ${text}`, false]);
+});
+
+t.test('a merged reply that fills little of its chunk is copied: it may wait for long', async (t) => {
+  const bulk = `$9000\r\n${'x'.repeat(9000)}\r\n`;
+  const [answer] = ofTwo('array', [`*1\r\n${bulk}`, `*1\r\n${bulk}`]);
+  t.same([answer?.text, answer?.given], [`7 *2\r\n${bulk}${bulk}`, false]);
+  t.equal(takeChunk(LARGE_CHUNK).buffer, answer?.buf.buffer, 'the chunk is free');
+});
+
+t.test('what Node cuts small buffers from is no chunk, also where it is as large as one', async (t) => {
+  const usual = Buffer.poolSize;
+  t.teardown(() => {
+    Buffer.poolSize = usual;
+  });
+  Buffer.poolSize = LARGE_CHUNK;
+  let small = Buffer.from('x');
+  for (let i = 0; i < 10_000 && small.buffer.byteLength !== LARGE_CHUNK; i++) small = Buffer.from('some bytes');
+  t.equal(small.buffer.byteLength, LARGE_CHUNK);
+  const [answer] = ofTwo('sum', [':1\r\n', ':2\r\n']);
+  t.same([answer?.text, answer?.given], ['7 :3\r\n', false]);
+  ofTwo('array', ['*1\r\n$1\r\na\r\n', `*1\r\n$20000\r\n${'x'.repeat(20_000)}\r\n`], { given: true });
+  await later();
+  for (let i = 0; i < 10; i++) t.not(takeChunk(LARGE_CHUNK).buffer, small.buffer);
 });

@@ -233,21 +233,6 @@ t.test('with no room for one more connection a huge reply stays where it is', as
   t.strictSame(reads.heard, ['1 cut off']);
 });
 
-t.test('newcomers go aside once the lane there can be written to, until then with the others', async (t) => {
-  const { lane, owner, another, asked } = await startSite(t, echo);
-  const beside = another('newcomer');
-  owner.beside = beside;
-  const waiter = new Waiter();
-  const request = encode(['GET', 'a']);
-  lane.sendAside(request, 0, request.length, waiter, 1, false);
-  t.same([lane.inFlight, beside.inFlight], [2, 1], 'only the handshake is said there');
-  await until(() => beside.openIfNeeded(), 'the lane beside');
-  await heard(waiter, 1);
-  lane.sendAside(request, 0, request.length, waiter, 2, false);
-  await heard(waiter, 2);
-  t.not(asked[0]?.[0], asked[1]?.[0], 'two connections');
-});
-
 t.test('a lost shared connection: unknown what was written, and the next request opens another', async (t) => {
   const { lane, node, owner, waitAsked } = await startSite(t, () => {});
   const waiter = new Waiter();

@@ -39,14 +39,14 @@ function setup({ inFlightMax = 1000, queuedBytesMax = MIB } = {}) {
   return { newcomers, lane, sent, waiter, ask, answer };
 }
 
-const part = (size: number, total: number, last: boolean): Part => ({
+const part = (size: number, total: number, last: boolean, source: Part['source'] = null): Part => ({
   buf: Buffer.alloc(size),
   start: 0,
   end: size,
   chunk: false,
   last,
   total,
-  source: null,
+  source,
 });
 
 t.test('a few are sent before what comes back is known, the others in order; small replies let more pass', async (t) => {
@@ -139,4 +139,30 @@ t.test('the line has limits, and time', async (t) => {
   while (sent.length > 0) answer(10);
   ask(1);
   t.equal(sent.length, 1, 'it goes on');
+});
+
+t.test('a reply that may be held up for its client counts no more: the next connection is for the others', async (t) => {
+  const { sent, ask, answer } = setup();
+  const parts = new Waiter(undefined, true);
+  const source = { crowded: false, hold: () => true, resume: () => undefined };
+  ask(30, parts);
+  const held = sent.splice(0, 2);
+  for (const { target, token } of held) target.parts?.onPart(token, part(MIB, 9 * MIB, false, source));
+  while (sent.length > 2) answer(2 * MIB);
+  answer(2 * MIB);
+  t.equal(sent.length, 2, 'two at a time, and those that are held are not among them');
+  for (const { target, token } of held) target.parts?.onPart(token, part(10, 100 * MIB, true, source));
+  t.equal(sent.length, 2, 'their ends let nobody pass');
+});
+
+t.test('who is owed a reply keeps none of those that stood behind it in line', async (t) => {
+  const { newcomers, sent, ask } = setup();
+  ask(18);
+  const { target, token } = sent.shift() as Sent;
+  target.onReply(token, Buffer.alloc(10), 0, 10, false);
+  newcomers.refuse(Number.POSITIVE_INFINITY, 'queue_full');
+  for (const each of sent) {
+    const { next, request } = each.target as unknown as { next: unknown; request: Buffer };
+    t.same([next, request.length], [null, 0]);
+  }
 });

@@ -3,8 +3,8 @@ import { BYTES, CHUNKS_AT, CHUNKS_END } from '../../../src/kernel/memory.ts';
 import {
   chunkFor,
   chunkOf,
+  fitsPool,
   giveChunk,
-  isChunk,
   LARGE_CHUNK,
   nearTaken,
   placeOf,
@@ -94,8 +94,8 @@ t.test('sizes of chunks', async (t) => {
     1024 * KIB,
     undefined,
   ]);
-  for (const size of [2, 16, 64, 128, 256, 512, 1024]) t.ok(isChunk(Buffer.alloc(size * KIB)));
-  t.notOk(isChunk(Buffer.alloc(2 * KIB - 1)));
+  for (const size of [2, 16, 64, 128, 256, 512, 1024]) t.ok(fitsPool(Buffer.alloc(size * KIB)));
+  t.notOk(fitsPool(Buffer.alloc(2 * KIB - 1)));
 });
 
 t.test('room is the beginning of a chunk, which can be told from a view of it', async (t) => {

@@ -68,4 +68,7 @@ t.test('what large frames of many sockets bring in a turn is bounded; small read
   t.ok(first.source.flows && second.source.flows);
   second.reading.spend(SHARE / 2);
   t.ok(second.source.flows, 'a new turn has it all again');
+  urgent.reading.spend(SHARE);
+  second.reading.spend(SHARE / 4);
+  t.ok(second.source.flows, 'what comes to urgent ones takes nothing of it');
 });

@@ -139,7 +139,7 @@ t.test('where somebody has taken nothing the next look comes sooner', async (t) 
   writeFileSync(table, `${HEAD}\n${row(5, 1)}\n`);
   const order: string[] = [];
   const twice = async (name: string, standing: boolean): Promise<void> => {
-    const queues = new SendQueues([table], 1000);
+    const queues = new SendQueues([table], 1000, 0);
     const socket = new Noted(5, standing);
     for (const looks of [1, 2]) {
       queues.ask(socket);
