@@ -83,6 +83,51 @@ t.test('bulks: as arguments, nulls too', async (t) => {
     t.strictSame(bulks(`$1\r\na\r\n${rest}`, 2), [7, 1], JSON.stringify(rest));
 });
 
+/** What `bulks` should say, byte by byte. */
+function bulksByHand(text: string, count: number): [read: number, done: number] {
+  let at = 0;
+  for (let done = 0; done < count; done++) {
+    const [head, digits] = /^(?:_|\$(-1|0|[1-9]\d*))\r\n/.exec(text.slice(at)) ?? [];
+    if (head === undefined) return [at, done];
+    const end = at + head.length + (digits === undefined || digits === '-1' ? 0 : Number(digits) + 2);
+    if (end > text.length || text.slice(end - 2, end) !== '\r\n') return [at, done];
+    at = end;
+  }
+  return [at, count];
+}
+
+const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+const KINDS = ['', 'a', 'b', '$1\r\nx', 'abc', 'ab\r\n', '0123456789', 'x'.repeat(99), 'y'.repeat(100), 'z'.repeat(1000)].map(bulk);
+const elements = fc
+  .array(fc.tuple(fc.constantFrom(...KINDS, '$-1\r\n', '_\r\n'), fc.integer({ min: 1, max: 6 })), { minLength: 1, maxLength: 8 })
+  .map((runs) => runs.flatMap(([kind, count]) => new Array<string>(count).fill(kind)));
+
+t.test('runs of bulks of a length, with one byte that is another, and cut anywhere', async (t) => {
+  const change = fc.tuple(
+    fc.double({ min: 0, max: 0.999, noNaN: true }),
+    fc.constantFrom('', '0', '1', '2', '9', '$', '_', '\r', '\n', 'x', '-'),
+  );
+  await holds(
+    t,
+    'as read by hand',
+    fc.property(elements, change, fc.double({ min: 0, max: 1, noNaN: true }), (elements, [where, by], cut) => {
+      const plain = elements.join('');
+      const at = Math.floor(where * plain.length);
+      const text = by === '' ? plain : plain.slice(0, at) + by + plain.slice(at + 1);
+      const count = elements.length + 1;
+      for (const given of [text, text.slice(0, Math.floor(cut * text.length))]) {
+        if (String(bulks(given, count)) !== String(bulksByHand(given, count))) return false;
+      }
+      return true;
+    }),
+    { runs: 5000 },
+  );
+  for (const kind of KINDS) {
+    for (let cut = 0; cut < kind.length; cut++)
+      if (bulks(kind.repeat(4) + kind.slice(0, cut), 5)[1] !== 4) t.fail(`${JSON.stringify(kind)} cut at ${cut}`);
+  }
+});
+
 t.test('hashes of keys equal those of src/routing/hash', async (t) => {
   const byName = (name: string) => (name === 'slot' ? slotOf : HASHES.get(name as HashName)) as typeof slotOf;
   const plain = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
@@ -156,6 +201,26 @@ t.test('merge: every element of every part, in order, nothing beyond a part', as
   t.equal(merged([two, one], [0, 0, 1, 1]), null, 'what lies behind the last part is not its');
   for (const odd of ['+OK\r\n', ':1\r\n', '*-1\r\n', '$1\r\na\r\n', '*1\r\n:1\r\n', '*01\r\n$1\r\na\r\n', '~1\r\n$1\r\na\r\n'])
     t.equal(merged([two, odd], [0, 1, 0]), null, JSON.stringify(odd));
+});
+
+t.test('merge: runs of bulks of a length, from parts that end where the next looks alike', async (t) => {
+  await holds(
+    t,
+    'every element once',
+    fc.property(elements, fc.array(fc.nat(2), { minLength: 48, maxLength: 48 }), fc.boolean(), (elements, from, short) => {
+      const order = elements.map((_, i) => from[i] as number);
+      const parts = [0, 1, 2].map((part) => {
+        const own = elements.filter((_, i) => order[i] === part);
+        return `*${own.length}\r\n${own.join('')}`;
+      });
+      // One that an order has one element too many of: what lies behind it is another's.
+      if (short) order.push(2);
+      return merged(parts, order) === (short ? null : elements.join(''));
+    }),
+    { runs: 3000 },
+  );
+  const two = '$1\r\na\r\n'.repeat(2);
+  t.equal(merged([`*3\r\n${two}$1\r\nabb`], [0, 0, 0]), null, 'what looks alike is no bulk');
 });
 
 t.test('a request larger than the stage is not staged', async (t) => {
