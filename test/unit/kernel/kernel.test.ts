@@ -220,7 +220,7 @@ t.test('merge: runs of bulks of a length, from parts that end where the next loo
     { runs: 3000 },
   );
   const two = '$1\r\na\r\n'.repeat(2);
-  t.equal(merged([`*3\r\n${two}$1\r\nabb`], [0, 0, 0]), null, 'what looks alike is no bulk');
+  t.equal(merged([`*4\r\n${two}$1\r\nabb$1\r\na\r\n`], [0, 0, 0, 0]), null, 'what looks alike is no bulk');
 });
 
 t.test('a request larger than the stage is not staged', async (t) => {
