@@ -6,6 +6,8 @@ import type { Part, PartTaker, ReplyTarget } from './target.ts';
 const OWED_MAX = 4 * 1024 * 1024;
 /** Taken for the size of a reply before there was one. */
 const SIZE_ASSUMED = 256 * 1024;
+/** Small as the last ones may have been, the next newcomers may be others. */
+const SIZE_MIN = 32 * 1024;
 /** Where replies are larger than all that: while one is being read the node makes another. */
 const WINDOW_MIN = 2;
 /** Sizes are remembered as the largest, less an eighth with each smaller one that follows. */
@@ -72,7 +74,7 @@ export class Newcomers {
 
   /** A reply, or what has come of it, is of `size` bytes. */
   learn(size: number): void {
-    this.#usual = Math.max(Math.min(size, OWED_MAX / WINDOW_MIN), this.#usual * FADE);
+    this.#usual = Math.max(SIZE_MIN, Math.min(size, OWED_MAX / WINDOW_MIN), this.#usual * FADE);
   }
 
   /** One of those sent was answered, or will not be. */

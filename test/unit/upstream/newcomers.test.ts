@@ -56,6 +56,8 @@ t.test('a few are sent before what comes back is known, the others in order; sma
   t.equal(newcomers.waitingBytes, 184 * GET.length);
   for (let i = 0; i < 16; i++) answer(10);
   t.ok(sent.length > 60, `${sent.length} after sixteen small replies`);
+  for (let i = 0; i < 40; i++) answer(10);
+  t.equal(sent.length, 128, 'never more');
   while (sent.length > 0) answer(10);
   t.same(
     waiter.heard.map((line) => Number(line.split(' ')[0])),
