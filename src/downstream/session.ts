@@ -73,7 +73,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.pace = new Pace(context.limits, context.pace);
     this.#account = new Account(context.memory, this);
     this.socket = adopt(accepted, this.#intake, (size, buf) => this.#onRead(size, buf));
-    this.#reading = new Reading(this.socket, context.turn, () => 'bulk');
+    this.#reading = new Reading(this.socket, context.turn, () => 'client');
     this.#ahead = new ReadAhead(context.memory, context.limits.queryBytesMax);
     this.#writer = new ReplyWriter(this.socket, context, this);
     this.#writer.sink.onDrain = () => this.#resume();

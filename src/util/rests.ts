@@ -6,8 +6,11 @@ export interface TurnEnd {
   mark(item: { dirty: boolean; flush(): void }): void;
 }
 
-/** How soon who rests goes on: with the next turn, whoever else rests; in the line of newcomers; or in that of those known to bring much. */
-export type Rank = 'urgent' | 'newcomer' | 'bulk';
+/**
+ * How soon who rests goes on: with the next turn, whoever else rests; in the line of newcomers; or in that of those known to bring much, where also
+ * clients stand that send much.
+ */
+export type Rank = 'urgent' | 'newcomer' | 'bulk' | 'client';
 
 /** Who has brought enough for now. */
 export interface Rester {
@@ -31,7 +34,7 @@ export class Rests {
   readonly #urgent: Rester[] = [];
   readonly #newcomers: Rester[] = [];
   readonly #bulk: Rester[] = [];
-  readonly #ranks = { urgent: this.#urgent, newcomer: this.#newcomers, bulk: this.#bulk };
+  readonly #ranks = { urgent: this.#urgent, newcomer: this.#newcomers, bulk: this.#bulk, client: this.#bulk };
 
   constructor(turn: TurnEnd) {
     this.#turn = turn;

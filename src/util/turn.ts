@@ -9,7 +9,7 @@ export interface Flushable {
 
 /** From so many bytes on, waiting for more gains nothing. */
 export const LINGER_MAX = 16 * 1024;
-/** What all large frames together may bring in one turn, in bytes: whoever asks for little waits so long. */
+/** What all large replies together may bring in one turn, in bytes: whoever asks for little waits so long. */
 const BULK_MAX = 1024 * 1024;
 /** Most turns that a write waits for company. */
 const LINGER_TURNS = 2;
@@ -21,7 +21,7 @@ const LINGER_TURNS = 2;
 export class Turn {
   /** Sockets that have brought enough for now. */
   readonly rests = new Rests(this);
-  /** Bytes that large frames may still bring in this turn; see `Reading`. */
+  /** Bytes that large replies may still bring in this turn; see `Reading`. */
   bulkLeft = BULK_MAX;
   /** Counts the turns in which something was marked. */
   number = 0;

@@ -52,9 +52,10 @@ t.test('its owner’s word stands over the end of the rest', async (t) => {
   t.ok(source.flows);
 });
 
-t.test('what large frames of many sockets bring in a turn is bounded; small reads and who is urgent are not', async (t) => {
+t.test('what large replies of many connections bring in a turn is bounded; small reads, who is urgent, and clients are not', async (t) => {
   const turn = new Turn();
-  const [first, second, small, urgent] = [setup(turn), setup(turn), setup(turn), setup(turn, 'urgent')];
+  const [first, second, small] = [setup(turn), setup(turn), setup(turn, 'newcomer')];
+  const [urgent, client] = [setup(turn, 'urgent'), setup(turn, 'client')];
   first.reading.spend(SHARE - 64 * 1024);
   second.reading.spend(64 * 1024);
   t.ok(first.source.flows, 'it has not brought its share, and nothing since the turn’s was spent');
@@ -63,12 +64,15 @@ t.test('what large frames of many sockets bring in a turn is bounded; small read
   t.notOk(first.source.flows);
   small.reading.spend(32 * 1024 - 1);
   urgent.reading.spend(64 * 1024);
-  t.ok(small.source.flows && urgent.source.flows);
+  client.reading.spend(64 * 1024);
+  t.ok(small.source.flows && urgent.source.flows && client.source.flows);
   await turnEnd();
   t.ok(first.source.flows && second.source.flows);
   second.reading.spend(SHARE / 2);
   t.ok(second.source.flows, 'a new turn has it all again');
   urgent.reading.spend(SHARE);
+  client.reading.spend(SHARE);
   second.reading.spend(SHARE / 4);
-  t.ok(second.source.flows, 'what comes to urgent ones takes nothing of it');
+  t.ok(second.source.flows, 'what comes to urgent ones and from clients takes nothing of it');
+  t.notOk(client.source.flows, 'a share of its own');
 });
