@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { chunkFor, giveChunk, SMALL_CHUNK, takeChunk } from './chunk-pool.ts';
+import { giveChunk } from './chunk-pool.ts';
 import type { ClientSocket } from './light-socket.ts';
 import type { Sink } from './out-buffer.ts';
 import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRequest } from './stream-wrap.ts';
@@ -10,7 +10,8 @@ import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRe
 const FULL = 16 * 1024;
 
 /** While writes wait in libuv, smaller ones are collected up to this: each that waits alone costs a kilobyte and a system call. */
-const COLLECT_MAX = SMALL_CHUNK;
+const COLLECT_MAX = 64 * 1024;
+const COLLECT_FIRST = 1024;
 const SMALL = 16 * 1024;
 
 /** An unused WriteRequest. libuv keeps one only while a write waits, so a single spare serves all sockets. */
@@ -23,7 +24,7 @@ let spare: WriteRequest | null = null;
  *
  *   write ─▶ kernel
  *     ├ not all of it was taken: a WriteRequest holds the bytes until they are
- *     └ another write is waiting: #collected, a chunk of the pool ─▶ one write, when that one is done
+ *     └ another write is waiting: #collected ─▶ one write, when that one is done
  */
 export class SocketSink implements Sink {
   /** Bytes handed over and not yet taken by the kernel. */
@@ -117,7 +118,7 @@ export class SocketSink implements Sink {
     const size = this.#collectedEnd;
     this.writableLength -= size;
     const handle = this.#handle();
-    if (handle === null || this.#writeOn(handle, collected.subarray(0, size), collected)) giveChunk(collected);
+    if (handle !== null) this.#writeOn(handle, collected.subarray(0, size));
   }
 
   /** Null where the socket can only be written through its stream. */
@@ -142,11 +143,8 @@ export class SocketSink implements Sink {
     const old = this.#collected;
     const end = old === null ? 0 : this.#collectedEnd;
     if (old === null || end + bytes.length > old.length) {
-      const larger = takeChunk(chunkFor(end + bytes.length) as number);
-      if (old !== null) {
-        old.copy(larger, 0, 0, end);
-        giveChunk(old);
-      }
+      const larger = Buffer.allocUnsafeSlow(Math.min(COLLECT_MAX, Math.max(COLLECT_FIRST, 2 * (end + bytes.length))));
+      old?.copy(larger, 0, 0, end);
       this.#collected = larger;
     }
     this.#collected?.set(bytes, end);
