@@ -1,6 +1,6 @@
 import { hashKey } from './hash';
 import { CELL_BITS, FRAGMENT_OF, NOBODY, NODES_MAX } from './layout';
-import { arrayStart, bulkEnd, CRLF, headerMask } from './scan';
+import { arrayStart, bulkEnd } from './scan';
 import { ownerOf } from './table';
 
 /** Up to this many bytes eight at a time beat `memory.copy`. */
@@ -78,7 +78,7 @@ export function gather(base: u32, args: u32, first: u32, step: u32, keys: u32, o
 
 /**
  * The other way: `parts` arrays of bulks, of each the offset and the offset behind it in the first eight bytes of a cell at `cells`, become
- * one of `count` elements at `out`, taken in turn from the parts that `order` says (read as `scanBulks` reads them). Returns the offset behind it, 0 where the parts are no
+ * one of `count` elements at `out`, taken in turn from the parts that `order` says. Returns the offset behind it, 0 where the parts are no
  * arrays of bulks or have other elements than `order` wants.
  */
 export function merge(order: u32, count: u32, cells: u32, parts: u32, out: u32): u32 {
@@ -88,21 +88,11 @@ export function merge(order: u32, count: u32, cells: u32, parts: u32, out: u32):
     if (first === 0) return 0;
     store<u32>(cell, first);
   }
-  let word: u64 = 1;
-  let mask: u64 = 0;
-  let size: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const cell = cells + ((<u32>load<u16>(order + i * 2)) << CELL_BITS);
     const from = load<u32>(cell);
-    const to = load<u32>(cell + 4);
-    let end = from + size;
-    if (from + 8 > to || (load<u64>(from) & mask) !== word || end > to || load<u16>(end - 2) !== CRLF) {
-      end = bulkEnd(from, to);
-      if (end === 0) return 0;
-      mask = end - from === size && from + 8 <= to ? headerMask(from, end) : 0;
-      word = mask === 0 ? 1 : load<u64>(from) & mask;
-      size = end - from;
-    }
+    const end = bulkEnd(from, load<u32>(cell + 4));
+    if (end === 0) return 0;
     store<u32>(cell, end);
     copy(out, from, end);
     out += end - from;

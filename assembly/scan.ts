@@ -6,7 +6,7 @@ const DOLLAR: u32 = 0x24;
 const ZERO: u32 = 0x30;
 const UNDERSCORE: u32 = 0x5f;
 const STAR: u32 = 0x2a;
-export const CRLF: u32 = 0x0a0d;
+const CRLF: u32 = 0x0a0d;
 /** `-1\r\n` */
 const MINUS_ONE: u32 = 0x0a0d312d;
 /** Lengths of more digits are left to the careful path. */
@@ -79,40 +79,40 @@ export function scanArgs(base: u32, at: u32, to: u32, count: u32, max: u32, out:
   return at;
 }
 
-/**
- * Bulks of a reply, nulls too, in `[at, to)`: stops as `scanArgs`, returns the same. Most are as long as the one before: the same first bytes
- * (`word`, with nothing behind the header) tell of another one without a digit read, and where the next begins does not wait for what is loaded.
- */
+/** Bulks of a reply, nulls too, in `[at, to)`: stops as `scanArgs`, returns the same. */
 export function scanBulks(at: u32, to: u32, count: u32): u32 {
   let done: u32 = 0;
-  let word: u64 = 1;
-  let mask: u64 = 0;
-  let size: u32 = 0;
   for (; done < count; done++) {
-    if (at + 8 <= to && (load<u64>(at) & mask) === word && at + size <= to && load<u16>(at + size - 2) === CRLF) {
-      at += size;
-      continue;
-    }
     const next = bulkEnd(at, to);
     if (next === 0) break;
-    // Two in a row of a size: the next may be, too.
-    mask = next - at === size && at + 8 <= to ? headerMask(at, next) : 0;
-    word = mask === 0 ? 1 : load<u64>(at) & mask;
-    size = next - at;
     at = next;
   }
   store<u32>(RESULT, done);
   return at;
 }
 
-/** The bits of the eight bytes at `at` that are the header of the bulk there, up to `next`, which `bulkEnd` has read just now; none where it is longer. */
-export function headerMask(at: u32, next: u32): u64 {
-  const head = length === NONE ? next - at : next - at - length - 2;
-  return head > 8 ? 0 : <u64>-1 >> ((8 - head) << 3);
-}
+/**
+ * Of the last bulk, where it was of the size of the one before: its header, in a word with nothing behind it, and which bits that are; no word is like it where there was none. Most
+ * bulks are as long as the one before: the same first bytes tell of another one without a digit read, and where the next begins does not wait for what is loaded.
+ */
+let lastHeader: u64 = 1;
+let lastMask: u64 = 0;
+let lastSize: u32 = 0;
 
 /** Offset behind the bulk (or null of either version) at `at`, 0 where none is there, plain and whole. */
 export function bulkEnd(at: u32, to: u32): u32 {
+  const like = at + lastSize;
+  if (at + 8 <= to && (load<u64>(at) & lastMask) === lastHeader && like <= to && load<u16>(like - 2) === CRLF) return like;
+  const end = anyBulkEnd(at, to);
+  if (end === 0) return 0;
+  const head = length === NONE ? end - at : end - at - length - 2;
+  lastMask = end - at === lastSize && at + 8 <= to && head <= 8 ? <u64>-1 >> ((8 - head) << 3) : 0;
+  lastHeader = lastMask === 0 ? 1 : load<u64>(at) & lastMask;
+  lastSize = end - at;
+  return end;
+}
+
+function anyBulkEnd(at: u32, to: u32): u32 {
   if (at + 3 <= to && load<u8>(at) === UNDERSCORE) {
     length = NONE;
     return load<u16>(at + 1) === CRLF ? at + 3 : 0;
