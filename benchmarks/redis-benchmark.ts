@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { REDIS_BENCHMARK } from '../test/support/redis.ts';
 import { cpuSeconds } from './cpu.ts';
 import type { Destination } from './load/clients.ts';
 import type { Workload } from './workloads.ts';
@@ -12,7 +13,6 @@ export interface Measured {
   readonly clientBusy: number;
 }
 
-export const REDIS_BENCHMARK = process.env.REDIS_BENCHMARK ?? 'redis-benchmark';
 const CLIENT_SAMPLE_MS = 50;
 /** redis-benchmark spins for ever where a connection fails. */
 const RUN_MAX_MS = 120_000;

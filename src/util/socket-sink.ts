@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { giveChunk } from './chunk-pool.ts';
 import type { ClientSocket } from './light-socket.ts';
-import type { Sink } from './out-buffer.ts';
+import { type Sink, worthView } from './out-buffer.ts';
 import { handleOf, STREAM_WRAP, type StreamHandle, type StreamWrap, type WriteRequest } from './stream-wrap.ts';
 
 /** From so many unsent bytes on a socket is full, as Node's own streams see it. */
@@ -83,7 +83,7 @@ export class SocketSink implements Sink {
     const handle = this.#handle();
     if (handle === null && this.writableLength === 0) {
       this.#writePlain([bytes], () => giveChunk(chunk));
-    } else if (handle !== null && (this.#waiting === 0 || (size > SMALL && size * 2 >= chunk.length))) {
+    } else if (handle !== null && (this.#waiting === 0 || worthView(size, chunk))) {
       this.push();
       if (this.#writeOn(handle, bytes, chunk)) giveChunk(chunk);
     } else {

@@ -2,9 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { startKeyfan } from '../support/keyfan.ts';
-import { startRedisNodes } from '../support/redis.ts';
+import { REDIS_BENCHMARK, startRedisNodes } from '../support/redis.ts';
 
-const REDIS_BENCHMARK = process.env.REDIS_BENCHMARK ?? 'redis-benchmark';
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
 const CLIENTS = ['-c', '20', '-r', '1000', '-q'];

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
 import t from 'tap';
 import { createProxy } from '../../src/index.ts';
-import { startRedisNodes } from '../support/redis.ts';
-
-const REDIS_BENCHMARK = process.env.REDIS_BENCHMARK ?? 'redis-benchmark';
+import { REDIS_BENCHMARK, startRedisNodes } from '../support/redis.ts';
 
 /** A proxy has no CONFIG; redis-benchmark says so once and goes on. */
 const KNOWN = /Could not fetch server CONFIG/;

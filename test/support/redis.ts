@@ -39,6 +39,7 @@ export interface RedisNode {
 }
 
 export const REDIS_SERVER = process.env.REDIS_SERVER ?? 'redis-server';
+export const REDIS_BENCHMARK = process.env.REDIS_BENCHMARK ?? 'redis-benchmark';
 const DEFAULTS = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no', '--loglevel', 'notice'];
 const ATTEMPTS = 5;
 
