@@ -12,7 +12,7 @@ const FIRST_WINDOW = 8;
  * Grants that the clients of a pool may hold at a time; none for a while after one of them was sent a bulk reply. Until their first reply those with a grant
  * are treated as if they were known.
  */
-const GRANTS_MAX = 16;
+const GRANTS_MAX = 8;
 const BULK_RECENT_MS = 10_000;
 
 interface PaceLimits {

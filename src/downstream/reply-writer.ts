@@ -8,8 +8,12 @@ import { SendProgress } from '../util/send-progress.ts';
 import { SocketSink } from '../util/socket-sink.ts';
 import { type Flushable, LINGER_MAX, type Turn } from '../util/turn.ts';
 import { Batch } from './batch.ts';
+import { Credit } from './credit.ts';
 import { endAndLinger } from './linger.ts';
 import { ReplyQueue } from './reply-queue.ts';
+
+/** Whoever has not authenticated gets no more memory than this for replies it does not read, in bytes. */
+const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 
 /** What a reply writer needs of its surroundings. */
 export interface WriterContext {
@@ -31,24 +35,33 @@ export class ReplyWriter {
   pauseAt = 0;
   readonly sink: SocketSink;
   readonly batch: Batch;
+  readonly credit: Credit;
   readonly #socket: ClientSocket;
   readonly #duration: DurationHistogram;
   readonly #replies = new ReplyQueue();
   readonly #out = new OutBuffer('near');
   readonly #progress: SendProgress;
 
-  /** `owner` is marked in the turn when there is something to flush. */
+  /** `owner` is marked in the turn when there is something to flush, or the client has taken something. */
   constructor(socket: ClientSocket, context: WriterContext, owner: Flushable) {
     this.#socket = socket;
     this.#duration = context.counters.duration;
     this.sink = new SocketSink(socket);
     this.batch = new Batch(this.#replies, context.patience, context.turn, owner);
     this.#progress = new SendProgress(this.sink);
+    this.credit = new Credit(this.sink);
+    const onTaken = (): void => {
+      this.credit.see();
+      context.turn.mark(owner);
+    };
+    this.sink.onDrain = onTaken;
+    this.#progress.onTaken = onTaken;
   }
 
-  limit(unsentMax: number): void {
-    this.unsentMax = unsentMax;
-    this.pauseAt = unsentMax / 2;
+  /** `unsentMax` holds once the client is `authenticated`. */
+  limit(unsentMax: number, authenticated: boolean): void {
+    this.unsentMax = authenticated ? unsentMax : UNAUTHENTICATED_UNSENT_MAX;
+    this.pauseAt = this.unsentMax / 2;
   }
 
   /** Replies owed. */
@@ -78,7 +91,7 @@ export class ReplyWriter {
 
   /** Since when the client has taken nothing of what it was sent; see `SendProgress`. `bulk`: what it is owed is large. */
   stalledSince(bulk: boolean): number {
-    return this.#progress.stalledSince(bulk && this.owed > 0);
+    return this.#progress.stalledSince(bulk && (this.owed > 0 || this.credit.wanted));
   }
 
   /** See `ReplyQueue.open`. */

@@ -23,8 +23,6 @@ import { SessionState } from './session-state.ts';
 import type { Uploader } from './upload.ts';
 import { Uploads } from './uploads.ts';
 
-/** Whoever has not authenticated gets no more memory than this for replies it does not read, in bytes. */
-const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 /** Unsent bytes beyond which a client that is sent messages is disconnected, as Redis does by default. */
 const PUSHED_MAX = 32 * 1024 * 1024;
 
@@ -76,7 +74,6 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.#reading = new Reading(this.socket, context.turn, () => 'client');
     this.#ahead = new ReadAhead(context.memory, context.limits.queryBytesMax);
     this.#writer = new ReplyWriter(this.socket, context, this);
-    this.#writer.sink.onDrain = () => this.#resume();
     this.authenticated = !context.authRequired;
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('close', () => this.#onClose());
@@ -88,7 +85,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   set authenticated(value: boolean) {
     this.#scanner.authenticated = value;
-    this.#writer.limit(value ? this.#context.limits.unsentBytesMax : UNAUTHENTICATED_UNSENT_MAX);
+    this.#writer.limit(this.#context.limits.unsentBytesMax, value);
   }
 
   /** Further requests that may be handled now, as far as their number and the replies unsent go. */
@@ -121,6 +118,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
     this.lastReadAt = tick();
     this.#reading.spend(size);
     if (this.#closing) return;
+    if (this.pace.asksBulk && this.inFlight === 0 && !this.#paused) this.#writer.credit.see();
     this.#intake.accept(buf, size);
     this.#scanner.release();
     this.#writer.batch.next();
@@ -171,7 +169,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** True where a limit is reached: of replies owed, of replies unsent (keyfan's own can be a thousand times as large as their requests), of an upload. */
   #mustWait(): boolean {
-    const { owed, sink, waitingBytes, pauseAt } = this.#writer;
+    const { owed, sink, credit, waitingBytes, pauseAt } = this.#writer;
     // Its place is open or will be: the window has let it in.
     if (this.#uploads.active) return !this.#uploads.ready;
     if (this.barrier) {
@@ -179,7 +177,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
       this.barrier = false;
     }
     if (!this.pace.admits(owed) || waitingBytes > pauseAt) return true;
-    if (this.pace.single) return owed > 0 || sink.full;
+    if (this.pace.single) return owed > 0 || sink.full || (this.pace.asksBulk && !credit.given());
     return sink.full && this.#context.memory.tight;
   }
 
@@ -304,6 +302,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   /** Disconnects a client that stopped in the middle of a request, or of taking what it was sent, for longer than these times. */
   expire(requestMs: number, stallMs: number): void {
     if (this.#ended) return;
+    if (this.#writer.credit.wanted) this.#context.turn.mark(this);
     if (this.#paused && this.waits && !this.#closing) {
       this.#ahead.widen(this.#intake.carry.length);
       this.#pause();

@@ -19,7 +19,7 @@ import { type Log, withFields } from '../observe/log.ts';
 import { errorReply } from '../protocol/encode.ts';
 import type { Topology } from '../routing/topology.ts';
 import { Backend, type BackendOptions } from '../upstream/backend.ts';
-import { tick } from '../util/clock.ts';
+import { clock, tick } from '../util/clock.ts';
 import { type Endpoint, formatEndpoint } from '../util/endpoint.ts';
 import type { ClientSocket } from '../util/light-socket.ts';
 import type { Memory } from '../util/memory.ts';
@@ -29,6 +29,7 @@ import { SocketSink } from '../util/socket-sink.ts';
 import type { Turn } from '../util/turn.ts';
 import { Ejector, type EjectorOptions } from './ejector.ts';
 import { LaneSets } from './lane-sets.ts';
+import { sweep } from './sweep.ts';
 
 export interface PoolOptions {
   readonly name: string;
@@ -96,7 +97,7 @@ export class Pool {
   readonly #ejector: Ejector;
   readonly #context: SessionContext<Session>;
   #tickTimer: NodeJS.Timeout | undefined;
-  #sweepTimer: NodeJS.Timeout | undefined;
+  #endSweep = (): void => {};
   #onEmpty: (() => void) | null = null;
   readonly #full = new Seldom(COMPLAIN_MS);
 
@@ -188,7 +189,12 @@ export class Pool {
     const { requestTimeoutMs, clientIdleMs, clientRequestMs, clientStallMs } = this.#options;
     const tickMs = Math.max(TICK_MIN_MS, Math.min(TICK_MAX_MS, requestTimeoutMs / 10));
     this.#tickTimer = setInterval(() => this.#tick(), tickMs);
-    this.#sweepTimer = setInterval(() => this.#sweep(), Math.min(SWEEP_MAX_MS, clientIdleMs / 4, clientRequestMs / 4, clientStallMs / 4));
+    const sweepMs = Math.min(SWEEP_MAX_MS, clientIdleMs / 4, clientRequestMs / 4, clientStallMs / 4);
+    this.#endSweep = sweep(
+      () => this.#listener.sessions,
+      sweepMs,
+      (session) => this.#expire(session),
+    );
     if (this.#options.listen !== null) this.#log.info({ pool: this.name, nodes: this.backends.length }, 'pool is listening');
   }
 
@@ -250,7 +256,7 @@ export class Pool {
   /** Closes everything now. */
   stop(): void {
     clearInterval(this.#tickTimer);
-    clearInterval(this.#sweepTimer);
+    this.#endSweep();
     this.#listener.close();
     for (const session of this.#listener.sessions) session.destroy(null);
     this.#attention.pauses.end();
@@ -302,19 +308,11 @@ export class Pool {
     this.#ejector.tick();
   }
 
-  #sweep(): void {
-    const now = tick();
+  #expire(session: Session): void {
     const { clientIdleMs, clientRequestMs, clientStallMs } = this.#options;
-    for (const session of this.#listener.sessions) {
-      if (
-        session.lastReadAt < now - clientIdleMs &&
-        session.inFlight === 0 &&
-        !session.monitoring &&
-        session.subscriptions?.isEmpty !== false
-      )
-        session.close('idle');
-      session.expire(clientRequestMs, clientStallMs);
-    }
+    const asleep = session.lastReadAt < clock.now - clientIdleMs && session.inFlight === 0;
+    if (asleep && !session.monitoring && session.subscriptions?.isEmpty !== false) session.close('idle');
+    session.expire(clientRequestMs, clientStallMs);
   }
 
   #swap(topology: Topology): void {

@@ -1,10 +1,13 @@
 import type { Rank, Rester } from './rests.ts';
+import { type Host, tcpMemory } from './tcp-memory.ts';
 import type { Turn } from './turn.ts';
 
 /** What one socket may bring in one turn, in bytes. Left alone libuv reads 32 times, here 2 MiB, before it looks at the next socket. */
 const SHARE = 1024 * 1024;
 /** A read of so many bytes is of a large frame. */
 const BULK_MIN = 32 * 1024;
+/** So many times as much counts in a crowd what newcomers bring. */
+const CROWD_WEIGHT = 4;
 
 /**
  * Whose large reads are counted together. What comes to urgent ones may be many small frames; of clients that send large requests at the same time a few would
@@ -26,6 +29,7 @@ export class Reading implements Rester {
   readonly #rankNow: () => Rank;
   readonly #socket: Source;
   readonly #turn: Turn;
+  readonly #host: Host;
   #stopped = false;
   /** It has brought its share, and waits for its turn to go on. */
   resting = false;
@@ -34,7 +38,8 @@ export class Reading implements Rester {
   #left = 0;
 
   /** `rankNow` is asked when it begins to rest. */
-  constructor(socket: Source, turn: Turn, rankNow: () => Rank) {
+  constructor(socket: Source, turn: Turn, rankNow: () => Rank, host: Host = tcpMemory) {
+    this.#host = host;
     this.#socket = socket;
     this.#turn = turn;
     this.#rankNow = rankNow;
@@ -63,8 +68,10 @@ export class Reading implements Rester {
       this.#left = SHARE;
     }
     this.#left -= size;
-    const bulk = size >= BULK_MIN && SHARES_TURN[this.rank];
+    const rank = size < BULK_MIN ? 'client' : this.rank;
+    const bulk = SHARES_TURN[rank];
     if (bulk) turn.bulkLeft -= size;
+    if (rank === 'newcomer' && this.#host.crowded) this.#left -= size * (CROWD_WEIGHT - 1);
     if (this.resting || (this.#left > 0 && (!bulk || turn.bulkLeft > 0))) return;
     this.resting = true;
     this.#socket.pause();

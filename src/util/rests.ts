@@ -1,5 +1,10 @@
+import { type Host, tcpMemory } from './tcp-memory.ts';
+
 /** How many of those in lines go on per turn. This bounds what a turn brings in, however many large values are on their way. */
 const PER_TURN = 2;
+
+/** In a crowd (`TcpMemory`) newcomers are in no hurry: one of them goes on, so many milliseconds after the last. */
+const CROWD_MS = 1;
 
 /** The part of `Turn` this needs. */
 export interface TurnEnd {
@@ -34,10 +39,14 @@ export class Rests {
   readonly #urgent: Rester[] = [];
   readonly #newcomers: Rester[] = [];
   readonly #bulk: Rester[] = [];
+  readonly #host: Host;
+  /** The newcomers wait for it. */
+  #timer: NodeJS.Timeout | null = null;
   readonly #ranks = { urgent: this.#urgent, newcomer: this.#newcomers, bulk: this.#bulk, client: this.#bulk };
 
-  constructor(turn: TurnEnd) {
+  constructor(turn: TurnEnd, host: Host = tcpMemory) {
     this.#turn = turn;
+    this.#host = host;
   }
 
   /** Once, until it is woken. */
@@ -49,11 +58,19 @@ export class Rests {
   /** The turn is over. */
   flush(): void {
     for (const rester of this.#urgent.splice(0)) rester.wake();
+    const hurry = this.#newcomers.length === 0 || !this.#host.crowded;
     let left = PER_TURN;
-    left -= wake(this.#newcomers, 1);
+    if (hurry) left -= wake(this.#newcomers, 1);
     left -= wake(this.#bulk, left);
-    wake(this.#newcomers, left);
-    if (this.#newcomers.length + this.#bulk.length > 0) this.#turn.mark(this);
+    if (hurry) wake(this.#newcomers, left);
+    else this.#timer ??= setTimeout(() => this.#onTimer(), CROWD_MS);
+    if ((hurry && this.#newcomers.length > 0) || this.#bulk.length > 0) this.#turn.mark(this);
+  }
+
+  #onTimer(): void {
+    this.#timer = null;
+    wake(this.#newcomers, 1);
+    if (this.#newcomers.length > 0) this.#turn.mark(this);
   }
 }
 

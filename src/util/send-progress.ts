@@ -4,12 +4,16 @@ import type { SocketSink } from './socket-sink.ts';
 
 /** What a look has shown counts for so long; then, where looks fail, what the kernel takes. */
 const LOOK_TRUST_MS = 30_000;
+/** Whoever has no more than this outstanding has taken the rest, in bytes. */
+const LITTLE = 256 * 1024;
 
 /**
  * Tells whether the other side takes what is sent to it, however slowly: by what it has acknowledged where the kernel tells that, else by
  * what the kernel has taken for it.
  */
 export class SendProgress implements Queued {
+  /** A look has shown that the other side takes what it is sent, or not what it does. */
+  onTaken: (() => void) | null = null;
   readonly #sink: SocketSink;
   readonly #queues: { ask(socket: Queued): void } | null;
   /** What libuv had left, and since when. */
@@ -68,14 +72,19 @@ export class SendProgress implements Queued {
 
   endLook(bytes: number | null): boolean {
     this.#asked = false;
-    if (bytes === null || !this.#behind) return false;
+    if (bytes === null || !this.#behind) {
+      this.onTaken?.();
+      return false;
+    }
     this.#lookedAt = clock.now;
+    const before = this.#acknowledged;
     const acknowledged = bytes === 0 ? -1 : this.#given - bytes;
-    if (bytes === 0 || this.#acknowledged < 0 || acknowledged > this.#acknowledged) {
+    if (bytes === 0 || before < 0 || acknowledged > before) {
       this.#acknowledged = acknowledged;
       this.#acknowledgedSince = clock.now;
     }
     this.#stalledMs = clock.now - this.#acknowledgedSince;
+    if (bytes <= LITTLE || (before >= 0 && acknowledged > before)) this.onTaken?.();
     return this.#stalledMs > 0;
   }
 }

@@ -7,20 +7,7 @@ import { startRedis } from '../support/redis.ts';
 import { encode } from '../support/resp.ts';
 import { connectResp } from '../support/resp-client.ts';
 import { gate, startScriptedNode } from '../support/scripted-node.ts';
-import { until, within } from '../support/wait.ts';
-
-/** Waits until a number stays the same over many looks; resolves with it. */
-async function settled(read: () => Promise<number>): Promise<number> {
-  let last = -1;
-  let same = 0;
-  await until(async () => {
-    const now = await read();
-    same = now === last ? same + 1 : 0;
-    last = now;
-    return same >= 15;
-  }, 'a number to settle');
-  return last;
-}
+import { settled, until, within } from '../support/wait.ts';
 
 /** Counts bytes until the other side ends. */
 function drainBytes(socket: Socket, wanted: number): Promise<number> {

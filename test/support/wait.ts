@@ -36,3 +36,16 @@ export function within<T>(promise: Promise<T>, message: string | (() => string),
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
+
+/** Waits until a number stays the same over many looks; resolves with it. */
+export async function settled(read: () => Promise<number>): Promise<number> {
+  let last = -1;
+  let same = 0;
+  await until(async () => {
+    const now = await read();
+    same = now === last ? same + 1 : 0;
+    last = now;
+    return same >= 15;
+  }, 'a number to settle');
+  return last;
+}

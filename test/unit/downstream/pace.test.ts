@@ -23,17 +23,17 @@ t.test('8 before the first reply, then up to the limit', async (t) => {
   t.equal(admitted(new Pace(limits(4), new PacePool())), 4, 'never more than the limit');
 });
 
-t.test('of many clients that have had no reply only 16 may ask for more than one', async (t) => {
+t.test('of many clients that have had no reply only 8 may ask for more than one', async (t) => {
   const pool = new PacePool();
-  const paces = Array.from({ length: 17 }, () => new Pace(limits(4096), pool));
+  const paces = Array.from({ length: 9 }, () => new Pace(limits(4096), pool));
   const counts = paces.map(admitted);
-  t.same(new Set(counts.slice(0, 16)), new Set([8]));
-  t.equal(counts[16], 1);
+  t.same(new Set(counts.slice(0, 8)), new Set([8]));
+  t.equal(counts[8], 1);
   paces[0]?.learn(5);
-  t.equal(admitted(paces[16] as Pace), 8, 'an answer sets one free');
+  t.equal(admitted(paces[8] as Pace), 8, 'an answer sets one free');
   paces[1]?.release();
   paces[1]?.release();
-  t.equal(pool.grants, 15, 'once each');
+  t.equal(pool.grants, 7, 'once each');
 });
 
 t.test('after a bulk reply: one at a time, until there were four others; and one for each new client', async (t) => {
@@ -54,9 +54,9 @@ t.test('after a bulk reply: one at a time, until there were four others; and one
 
 t.test('newcomers without a grant are set aside, one request at a time, until they are answered', async (t) => {
   const pool = new PacePool();
-  const paces = Array.from({ length: 17 }, () => new Pace(limits(4096), pool));
-  t.same(new Set(paces.slice(0, 16).map((pace) => pace.goesAside())), new Set([false]), 'with a grant');
-  const last = paces[16] as Pace;
+  const paces = Array.from({ length: 9 }, () => new Pace(limits(4096), pool));
+  t.same(new Set(paces.slice(0, 8).map((pace) => pace.goesAside())), new Set([false]), 'with a grant');
+  const last = paces[8] as Pace;
   t.ok(last.goesAside() && last.single);
   paces[0]?.learn(5);
   t.ok(last.goesAside() && !last.admits(1), 'a grant comes too late: its requests would overtake each other');
@@ -84,7 +84,7 @@ t.test('a client whose requests failed is where it began', async (t) => {
   t.equal(admitted(pace), 8);
   pace.release();
   t.same([pool.grants, pace.window], [0, 1]);
-  pool.grants = 16;
+  pool.grants = 8;
   t.ok(pace.goesAside(), 'as a newcomer');
 });
 

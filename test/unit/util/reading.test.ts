@@ -6,7 +6,7 @@ import { Turn } from '../../../src/util/turn.ts';
 const SHARE = 1024 * 1024;
 
 /** A source and whether it flows. */
-function setup(turn = new Turn(), rank: Rank = 'bulk') {
+function setup(turn = new Turn(), rank: Rank = 'bulk', host = { crowded: false }) {
   const source = {
     flows: true,
     pause: () => {
@@ -16,7 +16,7 @@ function setup(turn = new Turn(), rank: Rank = 'bulk') {
       source.flows = true;
     },
   };
-  return { source, reading: new Reading(source, turn, () => rank) };
+  return { source, reading: new Reading(source, turn, () => rank, host) };
 }
 
 const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -75,4 +75,15 @@ t.test('what large replies of many connections bring in a turn is bounded; small
   second.reading.spend(SHARE / 4);
   t.ok(second.source.flows, 'what comes to urgent ones and from clients takes nothing of it');
   t.notOk(client.source.flows, 'a share of its own');
+});
+
+t.test('in a crowd newcomers have a quarter of a share for what is large, others all of it', async (t) => {
+  const host = { crowded: true };
+  const [newcomer, other] = [setup(new Turn(), 'newcomer', host), setup(new Turn(), 'bulk', host)];
+  newcomer.reading.spend(SHARE / 4 - 32 * 1024);
+  newcomer.reading.spend(32 * 1024 - 1);
+  other.reading.spend(SHARE - 32 * 1024);
+  t.ok(newcomer.source.flows && other.source.flows);
+  newcomer.reading.spend(32 * 1024);
+  t.notOk(newcomer.source.flows);
 });

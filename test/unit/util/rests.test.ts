@@ -1,12 +1,13 @@
 import t from 'tap';
 import { type Rank, type Rester, Rests } from '../../../src/util/rests.ts';
 import { Turn } from '../../../src/util/turn.ts';
+import { until } from '../../support/wait.ts';
 
 const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A rest, and a way to enter it that tells who was woken. */
-function setup() {
-  const rests = new Rests(new Turn());
+function setup(host = { crowded: false }) {
+  const rests = new Rests(new Turn(), host);
   const woken: string[] = [];
   const enter = (name: string, { rank = 'bulk', stopped = false }: { rank?: Rank; stopped?: boolean } = {}): void => {
     const rester: Rester = {
@@ -74,4 +75,29 @@ t.test('newcomers among themselves go on two in a turn, and whoever was stopped 
   t.same(woken, ['v', 'w', 'x']);
   await turnEnd();
   t.same(woken, ['v', 'w', 'x', 'y']);
+});
+
+t.test('in a crowd newcomers go on one by one, not with every turn, and nobody else waits for them', async (t) => {
+  const { woken, enter } = setup({ crowded: true });
+  for (const name of ['x', 'y', 'z']) enter(name, { rank: 'newcomer' });
+  for (const name of ['a', 'b', 'c']) enter(name);
+  await turnEnd();
+  t.same(woken, ['a', 'b']);
+  await until(() => woken.length === 6, 'all to be woken');
+  t.same(
+    woken.filter((name) => name >= 'x'),
+    ['x', 'y', 'z'],
+  );
+});
+
+t.test('in a crowd a newcomer that was stopped takes nobody’s turn; the others go on when the crowd has gone', async (t) => {
+  const host = { crowded: true };
+  const { woken, enter } = setup(host);
+  enter('v', { rank: 'newcomer', stopped: true });
+  for (const name of ['w', 'x', 'y', 'z']) enter(name, { rank: 'newcomer' });
+  await until(() => woken.length > 0, 'the first to be woken');
+  t.same(woken.slice(0, 2), ['v', 'w']);
+  host.crowded = false;
+  await until(() => woken.length === 5, 'the others');
+  t.same(woken, ['v', 'w', 'x', 'y', 'z']);
 });

@@ -150,3 +150,38 @@ t.test('a stall of before does not count for what is sent later', async (t) => {
   look(150, 50);
   t.equal(progress.stalledSince(), clock.now, 'whatever was outstanding before');
 });
+
+t.test('whoever takes something is told of, as far as a look can show it', async (t) => {
+  const { sink, progress, look, unsent } = setUp();
+  let taken = 0;
+  progress.onTaken = () => taken++;
+  const KIB = 1024;
+  sink.givenBytes = 4000 * KIB;
+  unsent(100);
+  const lookAgain = (queued: number | null): void => {
+    clock.now += 1000;
+    progress.stalledSince();
+    progress.stalledSince();
+    look(queued);
+  };
+  lookAgain(3000 * KIB);
+  t.equal(taken, 0, 'the first look has nothing to compare with: its kernel may have taken that');
+  lookAgain(3000 * KIB);
+  t.equal(taken, 0);
+  lookAgain(3000 * KIB - 1);
+  t.equal(taken, 1, 'a byte more');
+  lookAgain(3000 * KIB - 1);
+  t.equal(taken, 1);
+  lookAgain(256 * KIB + 1);
+  t.equal(taken, 2);
+  lookAgain(256 * KIB + 1);
+  t.equal(taken, 2);
+  sink.givenBytes += 100;
+  lookAgain(256 * KIB + 100);
+  t.equal(taken, 3);
+  lookAgain(256 * KIB);
+  lookAgain(256 * KIB);
+  t.equal(taken, 5, 'little is left of it');
+  lookAgain(null);
+  t.equal(taken, 6, 'what cannot be known is not held against anybody');
+});
