@@ -33,6 +33,9 @@ interface NewcomersOptions {
  *
  *   send ─▶ window ─▶ node
  *        └▶ line ─┘   as replies come; the window is as wide as OWED_MAX holds replies of their size
+ *
+ * From the line go in turn the one that has waited longest and the one that came last: else whoever comes behind a thousand would wait for all of them, each time
+ * anew where it connects for each request. Two in line are never of one client, as a newcomer waits for its reply.
  */
 export class Newcomers {
   readonly #lane: Sender;
@@ -44,6 +47,7 @@ export class Newcomers {
   #first: Newcomer | null = null;
   #last: Newcomer | null = null;
   #waiting = 0;
+  #lastNext = false;
   #advancing = false;
   /** Bytes that wait in line. */
   waitingBytes = 0;
@@ -83,8 +87,10 @@ export class Newcomers {
     // Who is sent may be refused at once, and end here again.
     if (this.#advancing) return;
     this.#advancing = true;
-    while (this.#first !== null && this.#admits) {
-      const newcomer = this.#shift(this.#first);
+    while (this.#first !== null && this.#last !== null && this.#admits) {
+      const newcomer = this.#lastNext ? this.#last : this.#first;
+      this.#lastNext = !this.#lastNext;
+      this.#leave(newcomer);
       const { request, token } = newcomer;
       newcomer.request = NOTHING;
       this.#owed++;
@@ -95,28 +101,33 @@ export class Newcomers {
 
   /** Lets go of what waits in line since before `deadline`. */
   refuse(deadline: number, code: ErrorCode): void {
-    while (this.#first !== null && this.#first.since < deadline) {
-      const { target, token } = this.#shift(this.#first);
-      this.#lane.refuse(code, target, token);
+    for (let oldest = this.#first; oldest !== null && oldest.since < deadline; oldest = this.#first) {
+      this.#leave(oldest);
+      this.#lane.refuse(code, oldest.target, oldest.token);
     }
   }
 
   #enter(newcomer: Newcomer): void {
+    newcomer.before = this.#last;
     if (this.#last === null) this.#first = newcomer;
-    else this.#last.next = newcomer;
+    else this.#last.behind = newcomer;
     this.#last = newcomer;
     this.#waiting++;
     this.waitingBytes += newcomer.request.length;
   }
 
-  #shift(first: Newcomer): Newcomer {
-    this.#first = first.next;
-    if (first.next === null) this.#last = null;
+  /** One that stands at an end of the line. */
+  #leave(newcomer: Newcomer): void {
+    const { before, behind } = newcomer;
+    if (before === null) this.#first = behind;
+    else before.behind = behind;
+    if (behind === null) this.#last = before;
+    else behind.before = before;
     this.#waiting--;
-    this.waitingBytes -= first.request.length;
-    // It may be owed its reply for long, and must not keep those that stood behind it.
-    first.next = null;
-    return first;
+    this.waitingBytes -= newcomer.request.length;
+    // It may be owed its reply for long, and must not keep those that stood beside it.
+    newcomer.before = null;
+    newcomer.behind = null;
   }
 }
 
@@ -131,7 +142,8 @@ class Newcomer implements ReplyTarget, PartTaker {
   readonly since = clock.now;
   /** While it waits in line. */
   request = NOTHING;
-  next: Newcomer | null = null;
+  before: Newcomer | null = null;
+  behind: Newcomer | null = null;
   readonly #all: Newcomers;
   /** Counts no more. */
   #settled = false;

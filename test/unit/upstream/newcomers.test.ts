@@ -49,27 +49,32 @@ const part = (size: number, total: number, last: boolean, source: Part['source']
   source,
 });
 
-t.test('a few are sent before what comes back is known, the others in order; small replies let more pass', async (t) => {
-  const { newcomers, sent, waiter, ask, answer } = setup();
-  ask(200);
-  t.equal(sent.length, 16);
-  t.equal(newcomers.waitingBytes, 184 * GET.length);
-  for (let i = 0; i < 16; i++) answer(10);
-  t.ok(sent.length > 60, `${sent.length} after sixteen small replies`);
-  for (let i = 0; i < 40; i++) answer(10);
-  t.equal(sent.length, 128, 'never more');
-  while (sent.length > 0) answer(10);
-  t.same(
-    waiter.heard.map((line) => Number(line.split(' ')[0])),
-    Array.from({ length: 200 }, (_, i) => i),
-  );
-  t.equal(newcomers.waitingBytes, 0);
-  ask(3);
-  t.same(
-    sent.map(({ token, text }) => [token, text]),
-    [0, 1, 2].map((token) => [token, GET.toString()]),
-  );
-});
+t.test(
+  'a few are sent before what comes back is known, the others in turn the oldest and the newest; small replies let more pass',
+  async (t) => {
+    const { newcomers, sent, waiter, ask, answer } = setup();
+    ask(200);
+    t.equal(sent.length, 16);
+    t.equal(newcomers.waitingBytes, 184 * GET.length);
+    for (let i = 0; i < 16; i++) answer(10);
+    t.ok(sent.length > 60, `${sent.length} after sixteen small replies`);
+    for (let i = 0; i < 40; i++) answer(10);
+    t.equal(sent.length, 128, 'never more');
+    while (sent.length > 0) answer(10);
+    const heard = waiter.heard.map((line) => Number(line.split(' ')[0]));
+    t.same(heard.slice(0, 22), [...Array(16).keys(), 16, 199, 17, 198, 18, 197]);
+    t.same(
+      [...heard].sort((a, b) => a - b),
+      [...Array(200).keys()],
+    );
+    t.equal(newcomers.waitingBytes, 0);
+    ask(3);
+    t.same(
+      sent.map(({ token, text }) => [token, text]),
+      [0, 1, 2].map((token) => [token, GET.toString()]),
+    );
+  },
+);
 
 t.test('large replies: as many at a time as four MiB hold, two where they are larger than that', async (t) => {
   const { sent, ask, answer } = setup();
@@ -123,7 +128,8 @@ t.test('a node that refuses: all in line hear it, without recursion', async (t) 
   const { target, token } = sent.shift() as Sent;
   target.onFailure(token, 'connection_lost', 'a');
   t.equal(waiter.heard.length, 50_000 - 15);
-  t.equal(waiter.heard.at(-1), '49999 !node_down a');
+  t.equal(new Set(waiter.heard).size, 50_000 - 15, 'each once');
+  t.ok(waiter.heard.includes('49999 !node_down a'));
 });
 
 t.test('the line has limits, and time', async (t) => {
