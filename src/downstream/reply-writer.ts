@@ -19,7 +19,7 @@ const UNAUTHENTICATED_UNSENT_MAX = 32 * 1024;
 export interface WriterContext {
   readonly turn: Turn;
   readonly patience: Patience;
-  readonly counters: { readonly duration: DurationHistogram };
+  readonly counters: { readonly duration: DurationHistogram; creditWaits: number };
 }
 
 /**
@@ -37,6 +37,7 @@ export class ReplyWriter {
   readonly batch: Batch;
   readonly credit: Credit;
   readonly #socket: ClientSocket;
+  readonly #counters: WriterContext['counters'];
   readonly #duration: DurationHistogram;
   readonly #replies = new ReplyQueue();
   readonly #out = new OutBuffer('near');
@@ -45,6 +46,7 @@ export class ReplyWriter {
   /** `owner` is marked in the turn when there is something to flush, or the client has taken something. */
   constructor(socket: ClientSocket, context: WriterContext, owner: Flushable) {
     this.#socket = socket;
+    this.#counters = context.counters;
     this.#duration = context.counters.duration;
     this.sink = new SocketSink(socket);
     this.batch = new Batch(this.#replies, context.patience, context.turn, owner);
@@ -92,6 +94,14 @@ export class ReplyWriter {
   /** Since when the client has taken nothing of what it was sent; see `SendProgress`. `bulk`: what it is owed is large. */
   stalledSince(bulk: boolean): number {
     return this.#progress.stalledSince(bulk && (this.owed > 0 || this.credit.wanted));
+  }
+
+  /** Whether the client may be sent another bulk reply; see `Credit`. */
+  trusts(): boolean {
+    const waited = this.credit.wanted;
+    const given = this.credit.given();
+    if (!given && !waited) this.#counters.creditWaits++;
+    return given;
   }
 
   /** See `ReplyQueue.open`. */

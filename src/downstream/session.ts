@@ -169,7 +169,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
 
   /** True where a limit is reached: of replies owed, of replies unsent (keyfan's own can be a thousand times as large as their requests), of an upload. */
   #mustWait(): boolean {
-    const { owed, sink, credit, waitingBytes, pauseAt } = this.#writer;
+    const { owed, sink, waitingBytes, pauseAt } = this.#writer;
     // Its place is open or will be: the window has let it in.
     if (this.#uploads.active) return !this.#uploads.ready;
     if (this.barrier) {
@@ -177,7 +177,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
       this.barrier = false;
     }
     if (!this.pace.admits(owed) || waitingBytes > pauseAt) return true;
-    if (this.pace.single) return owed > 0 || sink.full || (this.pace.asksBulk && !credit.given());
+    if (this.pace.single) return owed > 0 || sink.full || (this.pace.asksBulk && !this.#writer.trusts());
     return sink.full && this.#context.memory.tight;
   }
 

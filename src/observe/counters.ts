@@ -44,6 +44,8 @@ export class PoolCounters extends ErrorCounters {
   topologyVersion = 0;
   /** Held for clients: requests not handled yet and replies not taken yet. */
   bufferedBytes = 0;
+  /** Times that a client had no `Credit` for the next bulk reply. */
+  creditWaits = 0;
   /** By `DISCONNECT_REASONS`. */
   readonly disconnects = new Float64Array(DISCONNECT_REASONS.length);
   /** By `CommandRow.id`. */

@@ -91,6 +91,12 @@ const METRICS: readonly MetricRow[] = [
     samples: perPool((c) => c.bufferedBytes),
   },
   {
+    name: 'keyfan_credit_waits_total',
+    type: 'counter',
+    help: 'Large replies that were asked for later: the kernel held much for clients, and this one was not seen to take any of it.',
+    samples: perPool((c) => c.creditWaits),
+  },
+  {
     name: 'keyfan_clients_disconnected_total',
     type: 'counter',
     help: 'Clients that keyfan disconnected, by reason.',

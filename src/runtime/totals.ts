@@ -13,6 +13,7 @@ const POOL_KINDS = {
   connectionsTotal: 'sum',
   topologyVersion: 'most',
   bufferedBytes: 'live',
+  creditWaits: 'sum',
 } as const satisfies Record<NumberFields<PoolCounters>, Kind>;
 
 const BACKEND_KINDS = {

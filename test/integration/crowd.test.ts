@@ -67,5 +67,7 @@ t.test('whoever takes nothing in a crowd is disconnected after client_stall', as
   const stalled = async (): Promise<number> => (await fleet.metrics()).sum('keyfan_clients_disconnected_total', { reason: 'stalled' });
   await until(async () => (await stalled()) === CLIENTS, 'all to be disconnected', 30_000);
   t.equal((await admin.command('STRLEN', 'big')).value, VALUE);
+  const waits = (await fleet.metrics()).sum('keyfan_credit_waits_total');
+  t.ok(waits > 0 && waits <= CLIENTS, `${waits} of them waited for credit, once each`);
   await admin.close();
 });

@@ -40,6 +40,7 @@ const NAMES: Record<string, string> = {
   keyfan_connections: 'gauge',
   keyfan_connections_total: 'counter',
   keyfan_buffered_bytes: 'gauge',
+  keyfan_credit_waits_total: 'counter',
   keyfan_clients_disconnected_total: 'counter',
   keyfan_requests_total: 'counter',
   keyfan_request_duration_seconds: 'histogram',
@@ -77,7 +78,7 @@ t.test('exactly these names, each with type and help', async (t) => {
 
 t.test('each counter shows under its name', async (t) => {
   const pool = snapshot();
-  Object.assign(pool.counters, { connections: 3, connectionsTotal: 17, topologyVersion: 2, bufferedBytes: 23 });
+  Object.assign(pool.counters, { connections: 3, connectionsTotal: 17, topologyVersion: 2, bufferedBytes: 23, creditWaits: 25 });
   pool.counters.countDisconnect('stalled');
   pool.counters.requests[0] = 5;
   pool.counters.requests[2] = 7;
@@ -105,6 +106,7 @@ t.test('each counter shows under its name', async (t) => {
     ['keyfan_connections_total{pool="cache"}', 17],
     ['keyfan_topology_version{pool="cache"}', 2],
     ['keyfan_buffered_bytes{pool="cache"}', 23],
+    ['keyfan_credit_waits_total{pool="cache"}', 25],
     ['keyfan_clients_disconnected_total{pool="cache",reason="stalled"}', 1],
     ['keyfan_clients_disconnected_total{pool="cache",reason="memory"}', undefined],
     ['keyfan_ring_info{pool="cache",hash="abc"}', 1],

@@ -15,6 +15,7 @@ function report(n: number, change: (pool: PoolCounters, backends: BackendCounter
   counters.errors.fill(n);
   counters.disconnects.fill(n);
   counters.bufferedBytes = n;
+  counters.creditWaits = n;
   for (let i = 0; i < n; i++) counters.duration.record(1);
   const backends = [new BackendCounters(), new BackendCounters()];
   for (const backend of backends) {
@@ -62,7 +63,7 @@ t.test('everything is summed', async (t) => {
   t.same([...counters.requests], [7, 7]);
   t.ok(counters.errors.every((count) => count === 7));
   t.ok(counters.disconnects.every((count) => count === 7));
-  t.equal(counters.bufferedBytes, 7);
+  t.same([counters.bufferedBytes, counters.creditWaits], [7, 7]);
   t.equal(counters.duration.sumMs, 7);
   t.equal(
     counters.duration.buckets.reduce((sum, count) => sum + count, 0),
