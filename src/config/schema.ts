@@ -68,7 +68,7 @@ const timeouts = z.strictObject({
   client_request: duration('30s', 'A client that stops in the middle of a request for so long is disconnected.'),
   client_stall: duration(
     '5s',
-    'A client that takes nothing of what was sent to it for so long is disconnected; five times sooner where others wait behind.',
+    'A client that takes nothing of what was sent to it for so long, while it is to be sent more, is disconnected; five times sooner where others wait behind.',
   ),
   node_idle: duration('30s', 'A node connection without traffic for so long is asked for a sign of life.'),
   drain: duration('10s', 'On SIGTERM, SIGINT and SIGHUP: the longest wait for accepted requests to be answered. 0s does not wait.', {

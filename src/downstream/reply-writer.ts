@@ -98,10 +98,12 @@ export class ReplyWriter {
 
   /** Whether the client may be sent another bulk reply; see `Credit`. */
   trusts(): boolean {
-    const waited = this.credit.wanted;
-    const given = this.credit.given();
-    if (!given && !waited) this.#counters.creditWaits++;
-    return given;
+    const { credit } = this;
+    const waited = credit.wanted;
+    if (credit.ask()) return true;
+    if (!waited) this.#counters.creditWaits++;
+    this.#progress.look();
+    return false;
   }
 
   /** See `ReplyQueue.open`. */

@@ -379,7 +379,7 @@ export class Session extends SessionState implements Uploader, PartTaker, Intake
   destroy(reason: DisconnectReason | null): void {
     if (reason !== null) this.blame(reason, this.socket);
     // Whoever lingers was promised its last replies, and a socket that is shutting down cannot be reset.
-    if (reason !== null && !this.#ended && this.#writer.sink.full) breakOff(this.socket);
+    if (reason !== null && !this.#ended && (this.#writer.sink.full || reason === 'stalled')) breakOff(this.socket);
     else this.socket.destroy();
     this.#closing = true;
     this.#ended = true;

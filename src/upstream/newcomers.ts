@@ -35,7 +35,7 @@ interface NewcomersOptions {
  *        └▶ line ─┘   as replies come; the window is as wide as OWED_MAX holds replies of their size
  *
  * From the line go in turn the one that has waited longest and the one that came last: else whoever comes behind a thousand would wait for all of them, each time
- * anew where it connects for each request. Two in line are never of one client, as a newcomer waits for its reply.
+ * anew where it connects for each request. Two in line are never of one connection, as a newcomer waits for its reply.
  */
 export class Newcomers {
   readonly #lane: Sender;

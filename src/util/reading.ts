@@ -6,8 +6,8 @@ import type { Turn } from './turn.ts';
 const SHARE = 1024 * 1024;
 /** A read of so many bytes is of a large frame. */
 const BULK_MIN = 32 * 1024;
-/** So many times as much counts in a crowd what newcomers bring. */
-const CROWD_WEIGHT = 4;
+/** So many times as much counts in a flood what newcomers bring. */
+const FLOOD_WEIGHT = 4;
 
 /**
  * Whose large reads are counted together. What comes to urgent ones may be many small frames; of clients that send large requests at the same time a few would
@@ -68,10 +68,11 @@ export class Reading implements Rester {
       this.#left = SHARE;
     }
     this.#left -= size;
+    // A small read is nobody's bulk, as those of clients.
     const rank = size < BULK_MIN ? 'client' : this.rank;
     const bulk = SHARES_TURN[rank];
     if (bulk) turn.bulkLeft -= size;
-    if (rank === 'newcomer' && this.#host.crowded) this.#left -= size * (CROWD_WEIGHT - 1);
+    if (rank === 'newcomer' && this.#host.flooded) this.#left -= size * (FLOOD_WEIGHT - 1);
     if (this.resting || (this.#left > 0 && (!bulk || turn.bulkLeft > 0))) return;
     this.resting = true;
     this.#socket.pause();

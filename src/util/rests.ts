@@ -3,8 +3,8 @@ import { type Host, tcpMemory } from './tcp-memory.ts';
 /** How many of those in lines go on per turn. This bounds what a turn brings in, however many large values are on their way. */
 const PER_TURN = 2;
 
-/** In a crowd (`TcpMemory`) newcomers are in no hurry: one of them goes on, so many milliseconds after the last. */
-const CROWD_MS = 1;
+/** In a flood (`TcpMemory`) newcomers are in no hurry: one of them goes on, so many milliseconds after the last. */
+const FLOOD_MS = 1;
 
 /** The part of `Turn` this needs. */
 export interface TurnEnd {
@@ -58,12 +58,12 @@ export class Rests {
   /** The turn is over. */
   flush(): void {
     for (const rester of this.#urgent.splice(0)) rester.wake();
-    const hurry = this.#newcomers.length === 0 || !this.#host.crowded;
+    const hurry = this.#newcomers.length === 0 || !this.#host.flooded;
     let left = PER_TURN;
     if (hurry) left -= wake(this.#newcomers, 1);
     left -= wake(this.#bulk, left);
     if (hurry) wake(this.#newcomers, left);
-    else this.#timer ??= setTimeout(() => this.#onTimer(), CROWD_MS);
+    else this.#timer ??= setTimeout(() => this.#onTimer(), FLOOD_MS);
     if ((hurry && this.#newcomers.length > 0) || this.#bulk.length > 0) this.#turn.mark(this);
   }
 

@@ -7,15 +7,20 @@ const LOOK_TRUST_MS = 30_000;
 /** Whoever has no more than this outstanding has taken the rest, in bytes. */
 const LITTLE = 256 * 1024;
 
+/** The part of `SendQueues` this needs. */
+interface Asked {
+  ask(socket: Queued, urgent: boolean): void;
+}
+
 /**
  * Tells whether the other side takes what is sent to it, however slowly: by what it has acknowledged where the kernel tells that, else by
  * what the kernel has taken for it.
  */
 export class SendProgress implements Queued {
-  /** A look has shown that the other side takes what it is sent, or not what it does. */
+  /** A look has shown that the other side takes what it is sent, or could not show it. */
   onTaken: (() => void) | null = null;
   readonly #sink: SocketSink;
-  readonly #queues: { ask(socket: Queued): void } | null;
+  readonly #queues: Asked | null;
   /** What libuv had left, and since when. */
   #left = 0;
   #leftSince = 0;
@@ -32,7 +37,7 @@ export class SendProgress implements Queued {
   #lookedAt = 0;
 
   /** `queues` is null where what the kernel takes is all that is to be known. */
-  constructor(sink: SocketSink, queues: { ask(socket: Queued): void } | null = sendQueues) {
+  constructor(sink: SocketSink, queues: Asked | null = sendQueues) {
     this.#sink = sink;
     this.#queues = queues;
   }
@@ -58,12 +63,21 @@ export class SendProgress implements Queued {
       return Number.POSITIVE_INFINITY;
     }
     // Most are behind for a moment only: whoever still is the next time is looked at closely.
-    if (behind && !this.#asked && this.#queues !== null) {
-      this.#asked = true;
-      this.#queues.ask(this);
-    }
+    if (behind) this.#ask(false);
     if (this.#stalledMs !== null && clock.now - this.#lookedAt < LOOK_TRUST_MS) return clock.now - this.#stalledMs;
     return left > 0 ? this.#leftSince : Number.POSITIVE_INFINITY;
+  }
+
+  /** Asks for a look now: somebody waits for it. */
+  look(): void {
+    this.#behind = true;
+    this.#ask(true);
+  }
+
+  #ask(urgent: boolean): void {
+    if (this.#asked || this.#queues === null) return;
+    this.#asked = true;
+    this.#queues.ask(this, urgent);
   }
 
   beginLook(): void {
@@ -72,10 +86,8 @@ export class SendProgress implements Queued {
 
   endLook(bytes: number | null): boolean {
     this.#asked = false;
-    if (bytes === null || !this.#behind) {
-      this.onTaken?.();
-      return false;
-    }
+    if (bytes === null) this.onTaken?.();
+    if (bytes === null || !this.#behind) return false;
     this.#lookedAt = clock.now;
     const before = this.#acknowledged;
     const acknowledged = bytes === 0 ? -1 : this.#given - bytes;

@@ -17,7 +17,7 @@ const TABLES: readonly string[] = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
 const READ_BYTES = 64 * 1024;
 /** Between two looks. */
 const REST_MS = 1000;
-/** Where somebody has taken nothing since the last look, the next comes up to so many times sooner: soon it may have been too long. */
+/** Where somebody has taken nothing since the last look, or waits for one, the next comes up to so many times sooner. */
 const HURRY = 4;
 /** But then a look takes one part in so many of the time at most. */
 const LOOK_SHARE = 20;
@@ -48,9 +48,15 @@ export interface Queued {
 export class SendQueues {
   #tables: readonly string[];
   #asked: Queued[] = [];
+  /** Some of those cannot wait for a second. */
+  #urgent = false;
+  /** A table is being read. */
   #looking = false;
-  /** No look begins before. */
+  /** The next look. */
+  #timer: NodeJS.Timeout | undefined;
+  /** No look begins before; an urgent one not before the other. */
   #restUntil = 0;
+  #hurryUntil = 0;
   readonly #restMs: number;
   readonly #share: number;
 
@@ -60,17 +66,26 @@ export class SendQueues {
     this.#share = share;
   }
 
-  /** `socket` is told when the next look is over; never, where it has no inode or this system no such tables. To be asked once until then. */
-  ask(socket: Queued): void {
-    if (this.#tables.length === 0) return;
+  /** `socket` is told when the next look is over. To be asked once until then. */
+  ask(socket: Queued, urgent = false): void {
+    if (this.#tables.length === 0) {
+      socket.endLook(null);
+      return;
+    }
     this.#asked.push(socket);
-    if (this.#looking) return;
-    this.#looking = true;
-    // Whoever else asks until then is told from the same reading.
-    setTimeout(() => void this.#look(), Math.max(1, this.#restUntil - performance.now())).unref();
+    // Whoever else asks until the look begins is told from the same reading.
+    const waits = this.#timer !== undefined && (this.#urgent || !urgent);
+    this.#urgent ||= urgent;
+    if (this.#looking || waits) return;
+    clearTimeout(this.#timer);
+    const until = this.#urgent ? this.#hurryUntil : this.#restUntil;
+    this.#timer = setTimeout(() => void this.#look(), Math.max(1, until - performance.now())).unref();
   }
 
   async #look(): Promise<void> {
+    this.#timer = undefined;
+    this.#looking = true;
+    this.#urgent = false;
     const sockets = await known(this.#asked.splice(0));
     const began = performance.now();
     let standing = false;
@@ -88,10 +103,11 @@ export class SendQueues {
     }
     for (const socket of sockets.values()) socket.endLook(null);
     const now = performance.now();
-    const hurryMs = Math.max(this.#restMs / HURRY, this.#share * (now - began));
-    this.#restUntil = now + (standing ? Math.min(this.#restMs, hurryMs) : this.#restMs);
+    this.#hurryUntil = now + Math.min(this.#restMs, Math.max(this.#restMs / HURRY, this.#share * (now - began)));
+    this.#restUntil = standing ? this.#hurryUntil : now + this.#restMs;
     this.#looking = false;
-    for (const socket of this.#asked.splice(0)) this.ask(socket);
+    const urgent = this.#urgent;
+    for (const socket of this.#asked.splice(0)) this.ask(socket, urgent);
   }
 }
 
@@ -101,7 +117,10 @@ async function known(asked: readonly Queued[]): Promise<Map<number, Queued>> {
   for (const [i, socket] of asked.entries()) {
     if (i > 0 && i % SLICE === 0) await setImmediate();
     const { inode } = socket;
-    if (inode === null) continue;
+    if (inode === null) {
+      socket.endLook(null);
+      continue;
+    }
     socket.beginLook();
     sockets.set(inode, socket);
   }

@@ -6,7 +6,7 @@ import { Turn } from '../../../src/util/turn.ts';
 const SHARE = 1024 * 1024;
 
 /** A source and whether it flows. */
-function setup(turn = new Turn(), rank: Rank = 'bulk', host = { crowded: false }) {
+function setup(turn = new Turn(), rank: Rank = 'bulk', host = { flooded: false }) {
   const source = {
     flows: true,
     pause: () => {
@@ -77,8 +77,8 @@ t.test('what large replies of many connections bring in a turn is bounded; small
   t.notOk(client.source.flows, 'a share of its own');
 });
 
-t.test('in a crowd newcomers have a quarter of a share for what is large, others all of it', async (t) => {
-  const host = { crowded: true };
+t.test('in a flood newcomers have a quarter of a share for what is large, others all of it', async (t) => {
+  const host = { flooded: true };
   const [newcomer, other] = [setup(new Turn(), 'newcomer', host), setup(new Turn(), 'bulk', host)];
   newcomer.reading.spend(SHARE / 4 - 32 * 1024);
   newcomer.reading.spend(32 * 1024 - 1);

@@ -8,11 +8,17 @@ import type { SocketSink } from '../../../src/util/socket-sink.ts';
 function setUp() {
   const sink = { writableLength: 0, left: 0, givenBytes: 0, inode: 1 };
   const asked: Queued[] = [];
-  const progress = new SendProgress(sink as unknown as SocketSink, { ask: (socket) => asked.push(socket) });
+  const urgent: boolean[] = [];
+  const ask = (socket: Queued, isUrgent: boolean): void => {
+    asked.push(socket);
+    urgent.push(isUrgent);
+  };
+  const progress = new SendProgress(sink as unknown as SocketSink, { ask });
   clock.now = 1000;
   return {
     sink,
     asked,
+    urgent,
     progress,
     /** The kernel tells what it holds; `taken` is what it takes while it is asked. */
     look(queued: number | null, taken = 0) {
@@ -184,4 +190,32 @@ t.test('whoever takes something is told of, as far as a look can show it', async
   t.equal(taken, 5, 'little is left of it');
   lookAgain(null);
   t.equal(taken, 6, 'what cannot be known is not held against anybody');
+});
+
+t.test('whoever is waited for is looked at now, once at a time', async (t) => {
+  const { sink, asked, urgent, progress, look, unsent } = setUp();
+  let taken = 0;
+  progress.onTaken = () => taken++;
+  sink.givenBytes = 1000;
+  progress.look();
+  progress.look();
+  t.same([asked.length, urgent], [1, [true]]);
+  look(10);
+  t.equal(taken, 1);
+  unsent(1);
+  progress.stalledSince();
+  t.same([asked.length, urgent], [1, [true, false]], 'others are in no hurry');
+});
+
+t.test('who is not behind any more by the end of the look has shown nothing', async (t) => {
+  const { progress, look, unsent } = setUp();
+  let taken = 0;
+  progress.onTaken = () => taken++;
+  unsent(1);
+  progress.stalledSince();
+  progress.stalledSince();
+  unsent(0);
+  progress.stalledSince();
+  look(0);
+  t.equal(taken, 0);
 });

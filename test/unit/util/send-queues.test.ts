@@ -102,7 +102,7 @@ t.test('a socket that asks during a look is told by the next', async (t) => {
   t.same([first.told, second.told, second.looks], [[1], [1], 1]);
 });
 
-t.test('no tables, no inode: never told; a table that cannot be read: told that nothing is known', async (t) => {
+t.test('no tables, no inode, a table that cannot be read: told that nothing is known', async (t) => {
   const folder = t.testdir();
   const absent = new SendQueues([`${folder}/none`], NO_REST);
   const socket = new Noted(5);
@@ -115,8 +115,8 @@ t.test('no tables, no inode: never told; a table that cannot be read: told that 
   const other = new Noted(6);
   queues.ask(other);
   await until(() => other.told.length > 0, 'the look');
-  t.same([socket.told, socket.looks], [[null], 1], 'absent tables are not looked for again');
-  t.same([other.told, pipe.told], [[null], []]);
+  t.same([socket.told, socket.looks], [[null, null], 1], 'absent tables are not looked for again');
+  t.same([other.told, pipe.told, pipe.looks], [[null], [null], 0]);
 });
 
 t.test('looks are seldom: whoever asks meanwhile is told by the next', async (t) => {
@@ -149,6 +149,41 @@ t.test('where somebody has taken nothing the next look comes sooner', async (t) 
   };
   await Promise.all([twice('takes', false), twice('stands', true)]);
   t.same(order, ['stands', 'takes']);
+});
+
+t.test('what is urgent comes sooner, and whoever has asked before comes with it', async (t) => {
+  const table = `${t.testdir()}/tcp`;
+  writeFileSync(table, `${HEAD}\n${row(5, 1)}\n${row(6, 2)}\n`);
+  const order: string[] = [];
+  const again = async (name: string, urgent: boolean): Promise<void> => {
+    const queues = new SendQueues([table], 1000, 0);
+    const [before, behind] = [new Noted(5), new Noted(6)];
+    queues.ask(before);
+    await until(() => before.told.length === 1, 'the first look');
+    queues.ask(before);
+    queues.ask(behind, urgent);
+    await until(() => behind.told.length === 1, 'the next');
+    t.same([before.told, behind.told], [[1, 1], [2]]);
+    order.push(name);
+  };
+  await Promise.all([again('not', false), again('urgent', true)]);
+  t.same(order, ['urgent', 'not']);
+});
+
+t.test('what is urgent during a look stays so', async (t) => {
+  const table = `${t.testdir()}/tcp`;
+  writeFileSync(table, `${HEAD}\n${row(5, 1)}\n${row(6, 2)}\n`);
+  const order: string[] = [];
+  const during = async (name: string, urgent: boolean): Promise<void> => {
+    const queues = new SendQueues([table], 1000, 0);
+    const [early, late] = [new Noted(5), new Noted(6)];
+    early.beginLook = () => queues.ask(late, urgent);
+    queues.ask(early);
+    await until(() => late.told.length === 1, 'the second look');
+    order.push(name);
+  };
+  await Promise.all([during('not', false), during('urgent', true)]);
+  t.same(order, ['urgent', 'not']);
 });
 
 t.test('many sockets are told apart a few at a time', async (t) => {
