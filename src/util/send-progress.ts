@@ -4,7 +4,7 @@ import type { SocketSink } from './socket-sink.ts';
 
 /** What a look has shown counts for so long; then, where looks fail, what the kernel takes. */
 const LOOK_TRUST_MS = 30_000;
-/** Whoever has no more than this outstanding has taken the rest, in bytes. */
+/** What the other side's kernel takes for somebody who reads nothing is less than this, in bytes; and whoever has no more than this outstanding waits for more. */
 const LITTLE = 256 * 1024;
 
 /** The part of `SendQueues` this needs. */
@@ -96,7 +96,7 @@ export class SendProgress implements Queued {
       this.#acknowledgedSince = clock.now;
     }
     this.#stalledMs = clock.now - this.#acknowledgedSince;
-    if (bytes <= LITTLE || (before >= 0 && acknowledged > before)) this.onTaken?.();
+    if (bytes <= LITTLE || (before >= 0 && acknowledged > before + LITTLE)) this.onTaken?.();
     return this.#stalledMs > 0;
   }
 }
