@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { startKeyfan } from '../support/keyfan.ts';
@@ -6,6 +7,8 @@ import { REDIS_BENCHMARK, startRedisNodes } from '../support/redis.ts';
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
+/** Between two collections the young generation grows by less. */
+const HEAP_MIB = 32;
 const CLIENTS = ['-c', '20', '-r', '1000', '-q'];
 
 /**
@@ -47,3 +50,25 @@ for (const { what, size, pipeline, command, requests } of [
     const count = (await marked()) - before;
     t.ok(count <= 3, `${count} in ${Math.round((requests * size * (command.length - 1)) / MIB)} MiB`);
   });
+
+/**
+ * What a client leaves behind must not be reached from what is old: else it lives, with all that came after it, until the next marking. It takes little for that: a closure
+ * made in a setter was enough.
+ */
+t.test('clients that come and go are gone', async (t) => {
+  const connects = (requests: number) => load('-n', String(requests), '-k', '0', '-t', 'get');
+  const heap = async (): Promise<number> => (await keyfan.metrics()).sum('nodejs_heap_size_used_bytes') / MIB;
+  await connects(3000);
+  const sizes = [await heap()];
+  let done = false;
+  const loading = connects(20_000).finally(() => {
+    done = true;
+  });
+  while (!done) {
+    sizes.push(await heap());
+    await sleep(50);
+  }
+  await loading;
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  t.ok(most - least < HEAP_MIB, `${most.toFixed(0)} MiB at the most, ${least.toFixed(0)} at the least`);
+});
