@@ -1,4 +1,5 @@
 /** The metrics of keyfan by name: a table read over the counters when somebody scrapes. */
+import { setImmediate } from 'node:timers/promises';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { ERROR_CODES } from '../errors.ts';
 import { type BackendCounters, DurationHistogram, type PoolCounters } from './counters.ts';
@@ -253,18 +254,45 @@ const alone = (): WorkersSnapshot => ({
 /** prom-client's metrics that would hold up clients: they walk over every connection at each scrape. See `keyfan_connections`. */
 const COSTLY = /^(nodejs_active_|process_open_fds$)/;
 
-/** A registry of its own, read from `pools()` and `workers()` at each scrape. */
+/**
+ * A registry of its own, read from `pools()` and `workers()` at each scrape: all figures at one moment, so that they agree. The text is made of them metric by metric, each in a turn of
+ * the event loop: all at once that took some milliseconds, in which nobody was served.
+ */
 export function createMetrics(pools: () => readonly PoolSnapshot[], workers: () => WorkersSnapshot = alone): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const { name } of registry.getMetricsAsArray()) if (COSTLY.test(name)) registry.removeSingleMetric(name);
-  const add = (row: { name: string; type: string; help: string }, values: () => readonly Sample[]): void => {
-    const { name, help, type } = row;
+  const samples = new Map<string, readonly Sample[]>();
+  for (const { name, help, type } of [...METRICS, ...WORKERS_METRICS]) {
     // prom-client uses only `name` and `get()` of a registered metric, but its type demands one of its own classes.
-    const metric = { name, get: async () => ({ name, help, type, aggregator: 'sum', values: values() }) };
+    const metric = { name, get: async () => ({ name, help, type, aggregator: 'sum', values: samples.get(name) }) };
     registry.registerMetric(metric as unknown as Metric);
+  }
+  const names = registry.getMetricsAsArray().map(({ name }) => name);
+  const read = (): void => {
+    const [poolsNow, workersNow] = [pools(), workers()];
+    for (const row of METRICS)
+      samples.set(
+        row.name,
+        poolsNow.flatMap((pool) => row.samples(pool, row.name)),
+      );
+    for (const row of WORKERS_METRICS) samples.set(row.name, [{ labels: {}, value: row.read(workersNow) }]);
   };
-  for (const row of METRICS) add(row, () => pools().flatMap((pool) => row.samples(pool, row.name)));
-  for (const row of WORKERS_METRICS) add(row, () => [{ labels: {}, value: row.read(workers()) }]);
-  return { contentType: registry.contentType, render: () => registry.metrics() };
+  const write = async (): Promise<string> => {
+    read();
+    const texts: string[] = [];
+    for (const name of names) {
+      texts.push(await registry.getSingleMetricAsString(name));
+      await setImmediate();
+    }
+    return `${texts.join('\n\n')}\n`;
+  };
+  // One scrape after the other: they share the samples.
+  let last: Promise<unknown> = Promise.resolve();
+  const render = (): Promise<string> => {
+    const text = last.then(write);
+    last = text.catch(() => {});
+    return text;
+  };
+  return { contentType: registry.contentType, render };
 }

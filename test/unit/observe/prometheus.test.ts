@@ -177,6 +177,44 @@ t.test('each scrape reads anew, pools come and go', async (t) => {
   t.notOk(parse(await metrics.render()).values.has('keyfan_connections{pool="cache"}'));
 });
 
+t.test('the figures of a scrape are of one moment; the text is made in many turns, so that others are served meanwhile', async (t) => {
+  const pool = snapshot();
+  let reads = 0;
+  let turns = 0;
+  let counting = true;
+  const metrics = createMetrics(() => {
+    reads++;
+    return [pool];
+  });
+  const count = (): void => {
+    turns++;
+    // What changes meanwhile belongs to the next scrape.
+    pool.counters.connections++;
+    pool.counters.bufferedBytes++;
+    if (counting) setImmediate(count);
+  };
+  setImmediate(count);
+  const [first, second] = (await Promise.all([metrics.render(), metrics.render()])).map(parse) as [Parsed, Parsed];
+  counting = false;
+  const figures = ({ values }: Parsed) =>
+    ['connections', 'buffered_bytes'].map((name) => values.get(`keyfan_${name}{pool="cache"}`) as number);
+  t.equal(reads, 2, 'once for each');
+  t.ok(turns > 50, `in ${turns} turns`);
+  for (const [connections, buffered] of [figures(first), figures(second)]) t.equal(connections, buffered);
+  t.not(figures(first)[0], figures(second)[0], 'one after the other');
+});
+
+t.test('a scrape that fails is no reason for the next one to fail', async (t) => {
+  let fails = true;
+  const metrics = createMetrics(() => {
+    if (fails) throw new Error('not now');
+    return [snapshot()];
+  });
+  await t.rejects(metrics.render(), { message: 'not now' });
+  fails = false;
+  t.match(await metrics.render(), 'keyfan_connections');
+});
+
 t.test('the processes that serve: this one, unless told', async (t) => {
   const alone = await scrape(snapshot());
   t.equal(alone.values.get('keyfan_workers'), 1);
