@@ -36,9 +36,14 @@ export class Credit {
 
   /** A sign that the client takes what it is sent: a look, the end of a write that had to wait, a request that came after everything was answered. */
   see(): void {
+    this.#seenAt = clock.now;
+    this.forget();
+  }
+
+  /** There is too little left to tell by: it may be sent as much again as if it were new. */
+  forget(): void {
     this.wanted = false;
     this.#seenBytes = this.#sink.givenBytes;
-    this.#seenAt = clock.now;
   }
 
   /** Whether there is some; where not, it is `wanted`. */

@@ -4,7 +4,7 @@ import { clock } from '../util/clock.ts';
 import type { ClientSocket } from '../util/light-socket.ts';
 import { OutBuffer } from '../util/out-buffer.ts';
 import type { Patience } from '../util/patience.ts';
-import { SendProgress } from '../util/send-progress.ts';
+import { SendProgress, type Sight } from '../util/send-progress.ts';
 import { SocketSink } from '../util/socket-sink.ts';
 import { type Flushable, LINGER_MAX, type Turn } from '../util/turn.ts';
 import { Batch } from './batch.ts';
@@ -52,12 +52,13 @@ export class ReplyWriter {
     this.batch = new Batch(this.#replies, context.patience, context.turn, owner);
     this.#progress = new SendProgress(this.sink);
     this.credit = new Credit(this.sink);
-    const onTaken = (): void => {
-      this.credit.see();
+    const onSight = (sight: Sight = 'taken'): void => {
+      if (sight === 'taken') this.credit.see();
+      else if (sight === 'little') this.credit.forget();
       context.turn.mark(owner);
     };
-    this.sink.onDrain = onTaken;
-    this.#progress.onTaken = onTaken;
+    this.sink.onDrain = onSight;
+    this.#progress.onSight = onSight;
   }
 
   /** `unsentMax` holds once the client is `authenticated`. */

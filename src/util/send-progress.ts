@@ -7,6 +7,12 @@ const LOOK_TRUST_MS = 30_000;
 /** What the other side's kernel takes for somebody who reads nothing is less than this, in bytes; and whoever has no more than this outstanding waits for more. */
 const LITTLE = 256 * 1024;
 
+/**
+ * What a look has shown of the other side: it has taken more than its kernel takes for somebody who reads nothing (or that cannot be known); there is little left that it could
+ * have taken; it has taken something.
+ */
+export type Sight = 'taken' | 'little' | 'something';
+
 /** The part of `SendQueues` this needs. */
 interface Asked {
   ask(socket: Queued, urgent: boolean): void;
@@ -17,8 +23,8 @@ interface Asked {
  * what the kernel has taken for it.
  */
 export class SendProgress implements Queued {
-  /** A look has shown that the other side takes what it is sent, or could not show it. */
-  onTaken: (() => void) | null = null;
+  /** Called after a look, unless nothing was taken since the one before. */
+  onSight: ((sight: Sight) => void) | null = null;
   readonly #sink: SocketSink;
   readonly #queues: Asked | null;
   /** What libuv had left, and since when. */
@@ -32,6 +38,8 @@ export class SendProgress implements Queued {
   /** Bytes that the other side had acknowledged by the last look, and since when no more; -1 where nothing was outstanding. */
   #acknowledged = -1;
   #acknowledgedSince = 0;
+  /** What it had acknowledged when that was last told as taken. */
+  #takenBytes = 0;
   /** For how long it had acknowledged nothing, by the last look at what is unsent now, and when that was; null where there was none. */
   #stalledMs: number | null = null;
   #lookedAt = 0;
@@ -86,17 +94,25 @@ export class SendProgress implements Queued {
 
   endLook(bytes: number | null): boolean {
     this.#asked = false;
-    if (bytes === null) this.onTaken?.();
+    if (bytes === null) this.onSight?.('taken');
     if (bytes === null || !this.#behind) return false;
     this.#lookedAt = clock.now;
-    const before = this.#acknowledged;
     const acknowledged = bytes === 0 ? -1 : this.#given - bytes;
-    if (bytes === 0 || before < 0 || acknowledged > before) {
+    if (bytes === 0 || this.#acknowledged < 0 || acknowledged > this.#acknowledged) {
       this.#acknowledged = acknowledged;
       this.#acknowledgedSince = clock.now;
     }
     this.#stalledMs = clock.now - this.#acknowledgedSince;
-    if (bytes <= LITTLE || (before >= 0 && acknowledged > before + LITTLE)) this.onTaken?.();
+    this.#tell(bytes);
     return this.#stalledMs > 0;
+  }
+
+  #tell(bytes: number): void {
+    const taken = this.#given - bytes;
+    if (taken > this.#takenBytes + LITTLE) {
+      this.#takenBytes = taken;
+      this.onSight?.('taken');
+    } else if (bytes <= LITTLE) this.onSight?.('little');
+    else if (this.#stalledMs === 0) this.onSight?.('something');
   }
 }

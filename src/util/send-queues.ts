@@ -19,7 +19,7 @@ const READ_BYTES = 64 * 1024;
 const REST_MS = 1000;
 /** Where somebody has taken nothing since the last look, or waits for one, the next comes up to so many times sooner. */
 const HURRY = 4;
-/** But then a look takes one part in so many of the time at most. */
+/** But then a look takes one part in so many of the time at most, unless it would be later than without hurry. */
 const LOOK_SHARE = 20;
 /** Sockets to be told apart at a time: asking the kernel who one is takes it some 5 to 25 us. */
 const SLICE = 50;

@@ -54,3 +54,14 @@ t.test('over other sockets than TCP everybody has credit: nothing would ever tel
   sink.inode = null;
   t.ok(credit.ask());
 });
+
+t.test('where too little is left to tell by it may be sent as much again, once', async (t) => {
+  const { sink, credit } = setUp();
+  sink.givenBytes = 300 * KIB;
+  t.notOk(credit.ask());
+  credit.forget();
+  t.notOk(credit.wanted);
+  t.ok(credit.ask());
+  sink.givenBytes += 300 * KIB;
+  t.notOk(credit.ask(), 'nobody was seen');
+});
