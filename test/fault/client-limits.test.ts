@@ -1,26 +1,12 @@
-import type { Socket } from 'node:net';
 import t from 'tap';
 import { SILENT } from '../../src/observe/log.ts';
-import { deafClient } from '../support/deaf-client.ts';
+import { deafClient, drainBytes } from '../support/deaf-client.ts';
 import { healthy, startFleet } from '../support/fleet.ts';
 import { startRedis } from '../support/redis.ts';
 import { encode } from '../support/resp.ts';
 import { connectResp } from '../support/resp-client.ts';
 import { gate, startScriptedNode } from '../support/scripted-node.ts';
-import { settled, until, within } from '../support/wait.ts';
-
-/** Counts bytes until the other side ends. */
-function drainBytes(socket: Socket, wanted: number): Promise<number> {
-  let bytes = 0;
-  const done = new Promise<number>((resolve) => {
-    socket.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes >= wanted) resolve(bytes);
-    });
-    socket.on('close', () => resolve(bytes));
-  });
-  return within(done, () => `${wanted} bytes, got ${bytes}`, 30_000);
-}
+import { settled, until } from '../support/wait.ts';
 
 t.test('clients beyond the limit get an error and are closed; a place that is left is free again', async (t) => {
   const fleet = await startFleet({ nodes: 1, pool: { limits: { clients: 2 } } });

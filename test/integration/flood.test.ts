@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { createProxy } from '../../src/index.ts';
-import { deafClient } from '../support/deaf-client.ts';
+import { deafClient, drainBytes } from '../support/deaf-client.ts';
 import { type Fleet, healthy, startFleet } from '../support/fleet.ts';
 import { startFlood } from '../support/flood.ts';
 import { encode } from '../support/resp.ts';
 import { startScriptedNode } from '../support/scripted-node.ts';
-import { settled, until, within } from '../support/wait.ts';
+import { settled, until } from '../support/wait.ts';
 
 const CLIENTS = 100;
 const GETS = 5;
@@ -27,19 +27,25 @@ async function getsAt(fleet: Fleet): Promise<number> {
   return stats.reduce<number>((sum, text) => sum + Number(/^cmdstat_get:calls=(\d+)/m.exec(String(text))?.[1] ?? 0), 0);
 }
 
-/** Reads until `bytes` have come; resolves with how many did before the end. */
+/** Reads on; resolves with how many bytes came, `bytes` of them or those before the end. */
 function readAll(socket: Socket, bytes: number): Promise<number> {
-  let got = 0;
-  const done = new Promise<number>((resolve) => {
-    socket.on('data', (chunk: Buffer) => {
-      got += chunk.length;
-      if (got >= bytes) resolve(got);
-    });
-    socket.on('close', () => resolve(got));
-    socket.resume();
-  });
-  return within(done, () => `${bytes} bytes, got ${got}`, 60_000);
+  const drained = drainBytes(socket, bytes, 60_000);
+  socket.resume();
+  return drained;
 }
+
+/** Clients that have asked for `gets` large replies each, and read nothing. */
+async function deafClients(fleet: Fleet, gets: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let i = 0; i < CLIENTS; i++) {
+    const socket = await deafClient(fleet);
+    socket.write(asking(gets));
+    sockets.push(socket);
+  }
+  return sockets;
+}
+
+const asking = (gets: number): Buffer => Buffer.concat(new Array(gets).fill(encode(['GET', 'big'])));
 
 /** Bytes sent from `port` and not acknowledged, of all connections; see `SendQueues`. */
 function heldByKernel(port: number): number {
@@ -61,12 +67,7 @@ for (const { what, value, most } of [
     const admin = await fleet.connect({ deadlineMs: 20_000 });
     await admin.command('SET', 'big', Buffer.alloc(value, 'v'));
     t.teardown(await startFlood());
-    const sockets: Socket[] = [];
-    for (let i = 0; i < CLIENTS; i++) {
-      const socket = await deafClient(fleet);
-      socket.write(Buffer.concat(Array.from({ length: MANY }, () => encode(['GET', 'big']))));
-      sockets.push(socket);
-    }
+    const sockets = await deafClients(fleet, MANY);
     t.teardown(() => sockets.forEach((socket) => void socket.destroy()));
     const waits = async (): Promise<number> => (await fleet.metrics()).sum('keyfan_credit_waits_total');
     await until(async () => (await waits()) >= (CLIENTS - GRANTS) * most, 'all but those with a grant to wait', 20_000);
@@ -84,12 +85,7 @@ t.test('whoever takes nothing in a flood is disconnected after client_stall', as
   t.teardown(() => fleet.stop());
   const admin = await fleet.connect({ deadlineMs: 20_000 });
   await admin.command('SET', 'big', Buffer.alloc(VALUE, 'v'));
-  const sockets: Socket[] = [];
-  for (let i = 0; i < CLIENTS; i++) {
-    const socket = await deafClient(fleet);
-    socket.write(Buffer.concat(Array.from({ length: GETS }, () => encode(['GET', 'big']))));
-    sockets.push(socket);
-  }
+  const sockets = await deafClients(fleet, GETS);
   t.teardown(() => sockets.forEach((socket) => void socket.destroy()));
   const stalled = async (): Promise<number> => (await fleet.metrics()).sum('keyfan_clients_disconnected_total', { reason: 'stalled' });
   await until(async () => (await stalled()) === CLIENTS, 'all to be disconnected', 30_000);
@@ -131,7 +127,7 @@ t.test('whoever reads all is sent all in a flood, over TCP, and over Unix socket
   const tcp = proxy.address('tcp') as { host: string; port: number };
   for (const to of [tcp, { path }]) {
     const socket = connect(to);
-    socket.write(Buffer.concat(Array.from({ length: MANY }, () => encode(['GET', 'big']))));
+    socket.write(asking(MANY));
     t.equal(await readAll(socket, MANY * REPLY), MANY * REPLY, JSON.stringify(Object.keys(to)));
     socket.destroy();
   }

@@ -6,8 +6,8 @@ import { until } from './wait.ts';
 
 const PIECE = Buffer.alloc(1024 * 1024);
 
-/** Has the kernel hold so much of what is written and not read that it is a flood; see `TcpMemory`. Resolves with what ends it. */
-export async function startFlood(): Promise<() => void> {
+/** Has the kernel hold more and more of what is written and not read until `enough`: by default until it is a flood, see `TcpMemory`. Resolves with what ends it. */
+export async function startFlood(enough = () => tcpMemory.flooded): Promise<() => void> {
   const accepted: Socket[] = [];
   const sockets: Socket[] = [];
   const server = createServer((socket) => accepted.push(socket.pause())).listen(0, '127.0.0.1');
@@ -21,7 +21,7 @@ export async function startFlood(): Promise<() => void> {
       sockets.push(socket);
     }
     tick();
-    return tcpMemory.flooded;
+    return enough();
   }, 'a flood');
   return () => {
     for (const socket of [...sockets, ...accepted]) socket.destroy();

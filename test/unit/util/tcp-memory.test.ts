@@ -1,9 +1,9 @@
 import { rmdirSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { tick } from '../../../src/util/clock.ts';
 import { TcpMemory } from '../../../src/util/tcp-memory.ts';
+import { startFlood } from '../../support/flood.ts';
 import { until } from '../../support/wait.ts';
 
 /** As Linux writes it. */
@@ -50,27 +50,11 @@ t.test('what may pass is tried again: as where there is no descriptor left', asy
 });
 
 t.test('Linux tells what is written and not read', { skip: process.platform === 'linux' ? false : 'Linux only' }, async (t) => {
-  const accepted: Socket[] = [];
-  const server = createServer((socket) => accepted.push(socket.pause()));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  const sockets: Socket[] = [];
-  t.teardown(() => {
-    for (const socket of [...sockets, ...accepted]) socket.destroy();
-    server.close();
-  });
   const memory = new TcpMemory();
   await later();
+  const more = 16 * 1024 * 1024;
   const before = memory.bytes;
-  const piece = Buffer.alloc(1024 * 1024);
   // Other processes of the host may let go of something meanwhile: then more is written.
-  await until(async () => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => {});
-    for (let i = 0; i < 4; i++) socket.write(piece);
-    sockets.push(socket);
-    await later();
-    return memory.bytes > before + 16 * piece.length;
-  }, 'the kernel to hold 16 MiB more');
-  t.ok(memory.bytes > 16 * piece.length);
+  t.teardown(await startFlood(() => memory.bytes > before + more));
+  t.ok(memory.bytes > more);
 });
